@@ -1,0 +1,71 @@
+/** The states of a sandbox. A deleted one has no row, only a tombstone. */
+export const SANDBOX_STATUSES = [
+  'available',
+  'allocated',
+  'pending_deletion',
+  'stale',
+  'deletion_failed',
+  'quarantined',
+] as const;
+
+export type SandboxStatus = (typeof SANDBOX_STATUSES)[number];
+
+/** A row of the pool. Times are Unix seconds; 0 and null mean "never" and "not known". */
+export interface Sandbox {
+  readonly sandboxId: string;
+  readonly name: string;
+  /** The provider's own id, whose last segment its delete call takes. */
+  readonly externalId: string;
+  readonly status: SandboxStatus;
+  /** The caller that holds it or held it last; kept after a release, so that a release can be repeated. */
+  readonly allocatedToTrack: string | null;
+  readonly allocatedAt: number;
+  readonly labDurationHours: number;
+  readonly idempotencyKey: string | null;
+  /** The lab, for grouping. */
+  readonly trackName: string | null;
+  readonly deletionRequestedAt: number;
+  readonly deletionRetryCount: number;
+  /** When the next try to delete it at the provider may begin. */
+  readonly nextAttemptAt: number;
+  readonly deletionError: string | null;
+  readonly staleSince: number;
+  readonly statusReason: string | null;
+  readonly lastSynced: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly sfdcAccountId: string | null;
+  /** An allocation of the previous broker that a later one of the same claim key has replaced: it has no claim. */
+  readonly superseded: boolean;
+}
+
+/** When the lab's time is over, in Unix seconds. The owner may go on until expiry takes the sandbox. */
+export function expiresAt(allocation: { allocatedAt: number; labDurationHours: number }): number {
+  return Math.floor(allocation.allocatedAt + allocation.labDurationHours * 3600);
+}
+
+/**
+ * Every legal move of a row; any other is a bug. `removed` and `deleted` leave a tombstone instead of a row.
+ */
+export const MOVES = {
+  allocate: { from: ['available'], to: 'allocated' },
+  release: { from: ['allocated'], to: 'pending_deletion' },
+  expire: { from: ['allocated'], to: 'pending_deletion' },
+  mark_stale: { from: ['available'], to: 'stale' },
+  listed_again: { from: ['stale'], to: 'available' },
+  remove: { from: ['stale', 'deletion_failed', 'quarantined'], to: 'removed' },
+  delete: { from: ['pending_deletion'], to: 'deleted' },
+  give_up_deletion: { from: ['pending_deletion'], to: 'deletion_failed' },
+  retry_deletion: { from: ['deletion_failed'], to: 'pending_deletion' },
+  quarantine: { from: ['available', 'stale'], to: 'quarantined' },
+  restore: { from: ['quarantined'], to: 'available' },
+} as const satisfies Record<
+  string,
+  { from: readonly SandboxStatus[]; to: SandboxStatus | 'removed' | 'deleted' }
+>;
+
+export type Move = keyof typeof MOVES;
+
+export function mayMove(move: Move, from: SandboxStatus): boolean {
+  return (MOVES[move].from as readonly SandboxStatus[]).includes(from);
+}

@@ -1,0 +1,78 @@
+import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { type ClaimKey, storedIdempotencyKey } from '../domain/identifiers.ts';
+import { type Claim, claimAttributes } from './claim-row.ts';
+import type { Database } from './database.ts';
+import { attributes, claimKey, sandboxKey } from './keys.ts';
+import type { StatusShards } from './status-shards.ts';
+
+/** A sandbox that an index showed as available a moment ago. */
+export interface Candidate {
+  readonly sandboxId: string;
+  readonly name: string;
+  readonly externalId: string;
+  readonly sfdcAccountId: string | null;
+  readonly storedStatus: string;
+}
+
+const NO_CLAIM_YET = 'attribute_not_exists(PK)';
+
+/**
+ * A claim repeats the name and the external id, which sync may change while a row is available, and an
+ * index may show the row as it was. So the row must still be what the claim says that it is.
+ */
+const STILL_THE_CANDIDATE = '#status = :seen AND #name = :name AND external_id = :external_id';
+
+/** The position of each write of an allocation in its transaction. */
+export const CLAIM_WRITE = 0;
+export const SANDBOX_WRITE = 1;
+
+/**
+ * Both writes of an allocation: the claim if there is none, the sandbox if it is available. Either asks for
+ * the old item when its condition fails: an existing claim *is* the answer to a replay.
+ */
+export function allocationWrites(
+  database: Database,
+  shards: StatusShards,
+  key: ClaimKey,
+  candidate: Candidate,
+  claim: Claim,
+  trackName: string | null,
+): [TransactWriteItem, TransactWriteItem] {
+  const values: Record<string, AttributeValue> = {
+    ':seen': { S: candidate.storedStatus },
+    ':name': { S: candidate.name },
+    ':external_id': { S: candidate.externalId },
+    ':allocated': { S: shards.stored('allocated', candidate.sandboxId) },
+    ':track': { S: key.track },
+    ':now': { N: String(claim.allocatedAt) },
+    ':hours': { N: String(claim.labDurationHours) },
+    ':key': { S: storedIdempotencyKey(key) },
+  };
+  let update =
+    'SET #status = :allocated, allocated_to_track = :track, allocated_at = :now, lab_duration_hours = :hours, idempotency_key = :key, updated_at = :now';
+  if (trackName !== null) {
+    values[':track_name'] = { S: trackName };
+    update += ', track_name = :track_name';
+  }
+  return [
+    {
+      Put: {
+        TableName: database.tableName,
+        Item: { ...attributes(claimKey(key)), ...claimAttributes(claim) },
+        ConditionExpression: NO_CLAIM_YET,
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+    {
+      Update: {
+        TableName: database.tableName,
+        Key: attributes(sandboxKey(candidate.sandboxId)),
+        UpdateExpression: update,
+        ConditionExpression: STILL_THE_CANDIDATE,
+        ExpressionAttributeNames: { '#status': 'status', '#name': 'name' },
+        ExpressionAttributeValues: values,
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+  ];
+}

@@ -1,0 +1,101 @@
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { Clock, Random } from '../domain/clock.ts';
+import type { Move } from '../domain/sandbox.ts';
+import type { Database } from './database.ts';
+import { attributes, EVENT_PREFIX, eventKey, sandboxKey } from './keys.ts';
+import type { StoredSandbox } from './sandbox-row.ts';
+import { TIME_TO_LIVE_ATTRIBUTE } from './table.ts';
+
+/** How long an event is kept, in seconds: 30 days. */
+const KEEP_SECONDS = 30 * 86_400;
+
+/** Who moved what, when and why. */
+export interface AuditEvent {
+  readonly move: Move;
+  readonly from: string;
+  readonly to: string;
+  /** `track`, `admin` or `job:<name>`: the kind of credential or job, never the credential. */
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly requestId: string | null;
+  readonly at: number;
+  /** The allocation that the move ended, which is how an allocation itself is remembered. */
+  readonly allocatedToTrack: string | null;
+  readonly allocatedAt: number;
+}
+
+export interface Author {
+  readonly actor: string;
+  readonly reason?: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/**
+ * The write that records a move, for the transaction that makes it. An allocation records none, to keep it at
+ * two writes: the row itself tells of it while it lasts, and the event that ends it afterwards.
+ */
+export function eventWrite(
+  database: Database,
+  row: StoredSandbox,
+  move: Move,
+  to: string,
+  author: Author,
+  clock: Clock,
+  random: Random,
+): TransactWriteItem {
+  const now = clock.now();
+  const sequence = Math.floor(random() * 0x1_0000_0000)
+    .toString(16)
+    .padStart(8, '0');
+  const text = (value: string | null | undefined) =>
+    value === null || value === undefined ? { NULL: true as const } : { S: value };
+  return {
+    Put: {
+      TableName: database.tableName,
+      Item: {
+        ...attributes(eventKey(row.sandboxId, now, sequence)),
+        sandbox_id: { S: row.sandboxId },
+        move: { S: move },
+        from: { S: row.status },
+        to: { S: to },
+        actor: { S: author.actor },
+        reason: text(author.reason),
+        request_id: text(author.requestId),
+        at: { N: String(Math.floor(now / 1000)) },
+        held_by_track: text(row.allocatedToTrack),
+        held_since: { N: String(row.allocatedAt) },
+        [TIME_TO_LIVE_ATTRIBUTE]: { N: String(Math.floor(now / 1000) + KEEP_SECONDS) },
+      },
+    },
+  };
+}
+
+/** The latest events of a sandbox, the latest first. They outlive its row. */
+export async function readEvents(
+  database: Database,
+  sandboxId: string,
+  limit: number,
+): Promise<AuditEvent[]> {
+  const answer = await database.documents.send(
+    new QueryCommand({
+      TableName: database.tableName,
+      KeyConditionExpression: 'PK = :pk AND begins_with(SK, :events)',
+      ExpressionAttributeValues: { ':pk': sandboxKey(sandboxId).PK, ':events': EVENT_PREFIX },
+      ScanIndexForward: false,
+      ConsistentRead: true,
+      Limit: limit,
+    }),
+  );
+  return (answer.Items ?? []).map((item) => ({
+    move: item.move,
+    from: item.from,
+    to: item.to,
+    actor: item.actor,
+    reason: item.reason ?? null,
+    requestId: item.request_id ?? null,
+    at: item.at,
+    allocatedToTrack: item.held_by_track ?? null,
+    allocatedAt: item.held_since ?? 0,
+  }));
+}

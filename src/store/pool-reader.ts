@@ -1,0 +1,55 @@
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { Database } from './database.ts';
+import { sandboxKey } from './keys.ts';
+import { isSandboxRow, type Row, type StoredSandbox, toSandbox } from './sandbox-row.ts';
+import { statusOf } from './status-shards.ts';
+
+/** Reads single sandboxes and those of one caller. */
+export class PoolReader {
+  readonly #database: Database;
+  readonly #defaultLabDurationHours: number;
+
+  constructor(database: Database, defaultLabDurationHours: number) {
+    this.#database = database;
+    this.#defaultLabDurationHours = defaultLabDurationHours;
+  }
+
+  /** The row as it stands now (a consistent read), or undefined when there is none. */
+  async get(sandboxId: string): Promise<StoredSandbox | undefined> {
+    const answer = await this.#database.documents.send(
+      new GetCommand({
+        TableName: this.#database.tableName,
+        Key: sandboxKey(sandboxId),
+        ConsistentRead: true,
+      }),
+    );
+    return answer.Item === undefined ? undefined : this.sandbox(answer.Item);
+  }
+
+  sandbox(row: Row): StoredSandbox {
+    return toSandbox(row, this.#defaultLabDurationHours);
+  }
+
+  /** What the index knows to be allocated to a caller, the latest first. It may lag: read a row again before relying on it. */
+  async allocatedTo(track: string): Promise<StoredSandbox[]> {
+    const found: StoredSandbox[] = [];
+    let after: Record<string, unknown> | undefined;
+    do {
+      const answer = await this.#database.documents.send(
+        new QueryCommand({
+          TableName: this.#database.tableName,
+          IndexName: this.#database.trackIndex,
+          KeyConditionExpression: 'allocated_to_track = :track',
+          ExpressionAttributeValues: { ':track': track },
+          ScanIndexForward: false,
+          ExclusiveStartKey: after,
+        }),
+      );
+      for (const row of answer.Items ?? []) {
+        if (isSandboxRow(row) && statusOf(String(row.status)) === 'allocated') found.push(this.sandbox(row));
+      }
+      after = answer.LastEvaluatedKey;
+    } while (after !== undefined);
+    return found;
+  }
+}

@@ -1,0 +1,49 @@
+import { SANDBOX_STATUSES, type SandboxStatus } from '../domain/sandbox.ts';
+
+/**
+ * `status` is the partition key of an index, and one partition takes 1,000 writes a second. With more than
+ * one shard the stored value carries a suffix that is constant for the row (`available#07`), so that the
+ * index spreads over as many partitions. With one shard it is plain, as the previous broker wrote it.
+ *
+ * Readers ask for the plain form and for every shard, so the number can be raised on a live table.
+ */
+export class StatusShards {
+  readonly count: number;
+
+  constructor(count: number) {
+    this.count = count;
+  }
+
+  /** What to store for a row that enters `status`. */
+  stored(status: SandboxStatus, sandboxId: string): string {
+    return this.count === 1 ? status : `${status}#${suffix(hash(sandboxId) % this.count)}`;
+  }
+
+  /** Every partition of the index in which rows of this status may be. */
+  partitions(status: SandboxStatus): string[] {
+    if (this.count === 1) return [status];
+    return [status, ...Array.from({ length: this.count }, (_, shard) => `${status}#${suffix(shard)}`)];
+  }
+}
+
+/** The status that a stored value stands for. @throws Error for a value that is none. */
+export function statusOf(stored: string): SandboxStatus {
+  const separator = stored.indexOf('#');
+  const plain = separator === -1 ? stored : stored.slice(0, separator);
+  if ((SANDBOX_STATUSES as readonly string[]).includes(plain)) return plain as SandboxStatus;
+  throw new Error(`The table holds a status that this version does not know: "${stored}"`);
+}
+
+function suffix(shard: number): string {
+  return String(shard).padStart(2, '0');
+}
+
+/** FNV-1a, 32 bits (Fowler, Noll, Vo): small, and the same in every process and version. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    value ^= text.charCodeAt(index);
+    value = Math.imul(value, 0x01000193);
+  }
+  return value >>> 0;
+}

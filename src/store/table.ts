@@ -1,0 +1,122 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  type KeySchemaElement,
+  ResourceInUseException,
+  ResourceNotFoundException,
+  UpdateTimeToLiveCommand,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import type { Database } from './database.ts';
+
+export type TableNames = Pick<Database, 'tableName' | 'statusIndex' | 'trackIndex' | 'idempotencyIndex'>;
+
+/** The attribute that holds when a tombstone or an event may go (Unix seconds). */
+export const TIME_TO_LIVE_ATTRIBUTE = 'ttl';
+
+/** The table's one definition: it is created from it, and what is found at start is held against it. */
+export function tableDefinition(names: TableNames): CreateTableCommandInput & { TableName: string } {
+  const index = (IndexName: string, partitionKey: string) => ({
+    IndexName,
+    KeySchema: [
+      { AttributeName: partitionKey, KeyType: 'HASH' as const },
+      { AttributeName: 'allocated_at', KeyType: 'RANGE' as const },
+    ],
+    Projection: { ProjectionType: 'ALL' as const },
+  });
+  return {
+    TableName: names.tableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [
+      { AttributeName: 'PK', AttributeType: 'S' },
+      { AttributeName: 'SK', AttributeType: 'S' },
+      { AttributeName: 'status', AttributeType: 'S' },
+      { AttributeName: 'allocated_to_track', AttributeType: 'S' },
+      { AttributeName: 'idempotency_key', AttributeType: 'S' },
+      { AttributeName: 'allocated_at', AttributeType: 'N' },
+    ],
+    KeySchema: [
+      { AttributeName: 'PK', KeyType: 'HASH' },
+      { AttributeName: 'SK', KeyType: 'RANGE' },
+    ],
+    GlobalSecondaryIndexes: [
+      index(names.statusIndex, 'status'),
+      index(names.trackIndex, 'allocated_to_track'),
+      index(names.idempotencyIndex, 'idempotency_key'),
+    ],
+  };
+}
+
+/** Creates the table unless it is there. @returns whether it was created */
+export async function createTable(database: Database): Promise<boolean> {
+  const client: DynamoDBClient = database.client;
+  try {
+    await client.send(new CreateTableCommand(tableDefinition(database)));
+  } catch (error) {
+    if (error instanceof ResourceInUseException) return false;
+    throw error;
+  }
+  await waitUntilTableExists({ client, maxWaitTime: 120, minDelay: 1 }, { TableName: database.tableName });
+  await client.send(
+    new UpdateTimeToLiveCommand({
+      TableName: database.tableName,
+      TimeToLiveSpecification: { Enabled: true, AttributeName: TIME_TO_LIVE_ATTRIBUTE },
+    }),
+  );
+  return true;
+}
+
+/** The table that is there is not the one that the broker needs. */
+export class TableError extends Error {
+  override readonly name = 'TableError';
+}
+
+/**
+ * Holds the table that is there against the definition.
+ *
+ * @throws TableError one message that names everything that is missing or different
+ */
+export async function checkTable(database: Database): Promise<void> {
+  const found = await describe(database);
+  const wanted = tableDefinition(database);
+  const problems: string[] = [];
+  if (keys(found.KeySchema) !== keys(wanted.KeySchema)) {
+    problems.push(`its keys are ${keys(found.KeySchema)} instead of ${keys(wanted.KeySchema)}`);
+  }
+  const indexes = new Map((found.GlobalSecondaryIndexes ?? []).map((index) => [index.IndexName, index]));
+  for (const index of wanted.GlobalSecondaryIndexes ?? []) {
+    const present = indexes.get(index.IndexName);
+    if (present === undefined)
+      problems.push(`index ${index.IndexName} (${keys(index.KeySchema)}) is missing`);
+    else if (keys(present.KeySchema) !== keys(index.KeySchema)) {
+      problems.push(
+        `index ${index.IndexName} has the keys ${keys(present.KeySchema)} instead of ${keys(index.KeySchema)}`,
+      );
+    } else if (present.Projection?.ProjectionType !== 'ALL') {
+      problems.push(`index ${index.IndexName} does not project all attributes`);
+    }
+  }
+  if (problems.length > 0)
+    throw new TableError(`Table ${database.tableName} cannot be used: ${problems.join('; ')}`);
+}
+
+async function describe(database: Database) {
+  try {
+    const answer = await database.client.send(new DescribeTableCommand({ TableName: database.tableName }));
+    return answer.Table ?? {};
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) {
+      throw new TableError(
+        `Table ${database.tableName} does not exist; create it with "npm run broker -- table create" or name another one in DDB_TABLE_NAME`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+function keys(schema: readonly KeySchemaElement[] | undefined): string {
+  return (schema ?? []).map((element) => element.AttributeName).join(' + ');
+}
