@@ -1,0 +1,244 @@
+import { type Clock, fullJitter, type Random } from '../domain/clock.ts';
+import type { Candidate } from '../store/allocation-writes.ts';
+import type { AvailableWalk } from '../store/available-walk.ts';
+import { databaseFault } from '../store/database-faults.ts';
+import type { HandedOut } from './handed-out.ts';
+
+export interface CandidatePoolOptions {
+  readonly minimumRefill: number;
+  readonly backoffBaseMs: number;
+  readonly backoffMaxMs: number;
+}
+
+interface Ready {
+  readonly candidate: Candidate;
+  readonly readAt: number;
+}
+
+interface Waiting {
+  readonly wanted: () => boolean;
+  readonly resolve: (candidate: Candidate | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A candidate that was read longer ago has probably gone to another process. */
+const FRESH_MS = 3_000;
+/**
+ * An empty pool is remembered so long, so that a thousand losers do not become a thousand queries. Nobody is
+ * turned away once a sandbox has been available for a second; half of that is left for the index to lag.
+ */
+const EMPTY_MS = 500;
+/** Rows that one query reads beyond what is asked for: what other processes take meanwhile. */
+const SURPLUS = 3;
+/** Rows that one query reads at most. */
+const MAX_PAGE = 1_000;
+
+/** The candidates for one name prefix, and the requests that wait for one. */
+export class CandidatePool {
+  readonly #options: CandidatePoolOptions;
+  readonly #walk: AvailableWalk;
+  readonly #handedOut: HandedOut;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #ready: Ready[] = [];
+  readonly #known = new Set<string>();
+  #waiting: Waiting[] = [];
+  #refilling = false;
+  #exhaustedAt = Number.NEGATIVE_INFINITY;
+  #wholePoolReadAt = Number.NEGATIVE_INFINITY;
+  /** Sandboxes that the last reading saw and that requests of this process are trying. */
+  readonly #undecided = new Set<string>();
+  /** Ends the wait for all of them to be decided. */
+  #wake: (() => void) | undefined;
+
+  constructor(
+    options: CandidatePoolOptions,
+    walk: AvailableWalk,
+    handedOut: HandedOut,
+    clock: Clock,
+    random: Random,
+  ) {
+    this.#options = options;
+    this.#walk = walk;
+    this.#handedOut = handedOut;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** True when nothing would be lost by forgetting this pool. */
+  get idle(): boolean {
+    return this.#waiting.length === 0 && !this.#refilling;
+  }
+
+  take(wanted: () => boolean): Promise<Candidate | undefined> {
+    const candidate = this.#waiting.length === 0 ? this.#pop() : undefined;
+    if (candidate !== undefined) {
+      if (this.#ready.length < this.#options.minimumRefill && this.#mayHaveMore()) this.#refill();
+      return Promise.resolve(candidate);
+    }
+    if (this.#clock.monotonic() - this.#exhaustedAt < EMPTY_MS) return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ wanted, resolve, reject });
+      this.#refill();
+    });
+  }
+
+  /** A candidate came back unused. */
+  returned(candidate: Candidate): void {
+    this.#exhaustedAt = Number.NEGATIVE_INFINITY;
+    this.#add(candidate, this.#clock.monotonic());
+    this.#serve();
+    this.settled(candidate.sandboxId);
+  }
+
+  /** A candidate was decided, one way or the other. */
+  settled(sandboxId: string): void {
+    if (this.#undecided.delete(sandboxId) && this.#undecided.size === 0) this.#wake?.();
+  }
+
+  #pop(): Candidate | undefined {
+    const oldest = this.#clock.monotonic() - FRESH_MS;
+    for (let ready = this.#ready.pop(); ready !== undefined; ready = this.#ready.pop()) {
+      const { sandboxId } = ready.candidate;
+      this.#known.delete(sandboxId);
+      if (ready.readAt < oldest || this.#handedOut.isTrying(sandboxId) || this.#handedOut.isSpent(sandboxId))
+        continue;
+      this.#handedOut.hold(sandboxId);
+      return ready.candidate;
+    }
+    return undefined;
+  }
+
+  #add(candidate: Candidate, readAt: number): void {
+    if (this.#known.has(candidate.sandboxId)) return;
+    this.#known.add(candidate.sandboxId);
+    // A shuffle as it grows (Fisher-Yates): other processes read the same rows, in the same order.
+    const place = Math.floor(this.#random() * (this.#ready.length + 1));
+    const displaced = this.#ready[place];
+    if (displaced === undefined) this.#ready.push({ candidate, readAt });
+    else {
+      this.#ready.push(displaced);
+      this.#ready[place] = { candidate, readAt };
+    }
+  }
+
+  #serve(): void {
+    while (this.#waiting.length > 0) {
+      const next = this.#waiting[0] as Waiting;
+      if (!next.wanted()) {
+        this.#waiting.shift();
+        next.resolve(undefined);
+        continue;
+      }
+      const candidate = this.#pop();
+      if (candidate === undefined) return;
+      this.#waiting.shift();
+      next.resolve(candidate);
+    }
+  }
+
+  /** Reading ahead is pointless for a while after the last reading saw the pool to its end. */
+  #mayHaveMore(): boolean {
+    return this.#clock.monotonic() - this.#wholePoolReadAt >= EMPTY_MS;
+  }
+
+  #refill(): void {
+    if (this.#refilling) return;
+    this.#refilling = true;
+    void this.#refillWhileWanted().finally(() => {
+      this.#refilling = false;
+      // Somebody may have begun to wait after the last look and before this line.
+      if (this.#waiting.length > 0) this.#refill();
+    });
+  }
+
+  async #refillWhileWanted(): Promise<void> {
+    let failures = 0;
+    do {
+      try {
+        await this.#read();
+        failures = 0;
+        if (this.#waiting.length === 0) return;
+        if (this.#undecided.size === 0) {
+          this.#turnAwayAll();
+          return;
+        }
+        // All that is left is being tried by requests of this process: the pool is empty only when they
+        // have been decided, and decided against the pool.
+        await this.#allDecided();
+      } catch (error) {
+        if (databaseFault(error) === 'wrong') {
+          this.#rejectAll(error);
+          return;
+        }
+        const { backoffBaseMs, backoffMaxMs } = this.#options;
+        await this.#clock.sleep(fullJitter(failures, backoffBaseMs, backoffMaxMs, this.#random));
+        failures += 1;
+        this.#dropUnwanted();
+      }
+    } while (this.#waiting.length > 0);
+  }
+
+  /** Reads on until there is enough for all that wait, serving them as it goes. */
+  async #read(): Promise<void> {
+    this.#forgetStale();
+    this.#undecided.clear();
+    const seen: string[] = [];
+    const readAt = this.#clock.monotonic();
+    const pageSize = Math.min(
+      MAX_PAGE,
+      SURPLUS * Math.max(this.#options.minimumRefill, this.#waiting.length),
+    );
+    for await (const page of this.#walk.round(pageSize)) {
+      for (const candidate of page.candidates) {
+        if (this.#handedOut.isSpent(candidate.sandboxId)) continue;
+        seen.push(candidate.sandboxId);
+        if (!this.#handedOut.isTrying(candidate.sandboxId)) this.#add(candidate, readAt);
+      }
+      // Others go on waiting no longer than they must.
+      this.#serve();
+      if (page.complete) {
+        this.#wholePoolReadAt = readAt;
+        if (seen.length === 0) this.#exhaustedAt = readAt;
+      }
+      if (this.#ready.length >= this.#options.minimumRefill) break;
+    }
+    for (const sandboxId of seen) {
+      if (this.#handedOut.isTrying(sandboxId)) this.#undecided.add(sandboxId);
+    }
+  }
+
+  #forgetStale(): void {
+    const oldest = this.#clock.monotonic() - FRESH_MS;
+    this.#ready = this.#ready.filter((ready) => ready.readAt >= oldest);
+    this.#known.clear();
+    for (const ready of this.#ready) this.#known.add(ready.candidate.sandboxId);
+  }
+
+  /** Not for ever: meanwhile others may fill the pool. */
+  #allDecided(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(EMPTY_MS, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  #turnAwayAll(): void {
+    for (const waiting of this.#waiting.splice(0)) waiting.resolve(undefined);
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+  }
+
+  #dropUnwanted(): void {
+    this.#waiting = this.#waiting.filter((waiting) => {
+      if (waiting.wanted()) return true;
+      waiting.resolve(undefined);
+      return false;
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { type Clock, unixSeconds } from '../domain/clock.ts';
+import type { Database } from '../store/database.ts';
+import { countByStatus, publishStatistics, readStatistics, type Statistics } from '../store/statistics.ts';
+import type { StatusShards } from '../store/status-shards.ts';
+
+/** Counting may take at most this part of the time, however often it is asked for. */
+const COUNTING_SHARE = 0.1;
+/** Between two counts of one process, at least. */
+const MINIMUM_PAUSE_MS = 1_000;
+
+export interface PoolStatisticsParts {
+  readonly database: Database;
+  readonly shards: StatusShards;
+  readonly clock: Clock;
+  /** A published count older than this is counted anew when somebody asks. Milliseconds. */
+  readonly maxAgeMs: number;
+  /** Told of every count that this process learns of. */
+  readonly onStatistics: (statistics: Statistics) => void;
+}
+
+/**
+ * The counts of the pool, exact as of a moment that they name. One row holds them for every process; a count
+ * walks the whole index, so it is made once in a while, never by a scrape, and by one caller at a time.
+ */
+export class PoolStatistics {
+  readonly #parts: PoolStatisticsParts;
+  #latest: Statistics | undefined;
+  #counting: Promise<Statistics> | undefined;
+  #pauseUntil = Number.NEGATIVE_INFINITY;
+  /** This process has written to the pool since its last count. */
+  #outdated = true;
+
+  constructor(parts: PoolStatisticsParts) {
+    this.#parts = parts;
+  }
+
+  /** The pool has changed under this process's hands. */
+  changed(): void {
+    this.#outdated = true;
+  }
+
+  /** Counts when the latest count is old or known to be outdated, as often as the pause allows. */
+  async current(): Promise<Statistics> {
+    const { clock, maxAgeMs } = this.#parts;
+    if (clock.monotonic() < this.#pauseUntil && this.#latest !== undefined) return this.#latest;
+    if (!this.#outdated) {
+      const published = await this.refresh();
+      if (published !== undefined && clock.now() - published.asOf * 1000 < maxAgeMs) return published;
+    }
+    return this.count();
+  }
+
+  /** Counts now, and publishes it. Whoever asks meanwhile shares the result. */
+  count(): Promise<Statistics> {
+    this.#counting ??= this.#count().finally(() => {
+      this.#counting = undefined;
+    });
+    return this.#counting;
+  }
+
+  /** Reads what was published last. */
+  async refresh(): Promise<Statistics | undefined> {
+    const published = await readStatistics(this.#parts.database);
+    if (published !== undefined && published.asOf >= (this.#latest?.asOf ?? 0)) this.#learn(published);
+    return published;
+  }
+
+  async #count(): Promise<Statistics> {
+    const { clock, database, shards } = this.#parts;
+    const began = clock.monotonic();
+    const asOf = unixSeconds(clock);
+    this.#outdated = false;
+    const counts = await countByStatus(database, shards);
+    const duration = clock.monotonic() - began;
+    this.#pauseUntil = clock.monotonic() + Math.max(MINIMUM_PAUSE_MS, duration / COUNTING_SHARE);
+    this.#learn({ counts, asOf });
+    await publishStatistics(database, { counts, asOf });
+    return { counts, asOf };
+  }
+
+  #learn(statistics: Statistics): void {
+    this.#latest = statistics;
+    this.#parts.onStatistics(statistics);
+  }
+}
