@@ -1,0 +1,126 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Container } from './container.ts';
+import { activity, requestIdOf } from './http/plugins/activity.ts';
+import { authentication } from './http/plugins/authentication.ts';
+import { bodies } from './http/plugins/bodies.ts';
+import { documentation, openApi } from './http/plugins/documentation.ts';
+import { errorBody, errors, refusalFor } from './http/plugins/errors.ts';
+import { rateLimits } from './http/plugins/rate-limits.ts';
+import { securityHeaders } from './http/plugins/security-headers.ts';
+import { unknownRoutes } from './http/plugins/unknown-routes.ts';
+import { adminSandboxRoutes } from './http/routes/admin-sandboxes.ts';
+import { adminStatisticsRoutes } from './http/routes/admin-statistics.ts';
+import { healthRoutes } from './http/routes/health.ts';
+import { metricsRoutes } from './http/routes/metrics.ts';
+import { trackRoutes } from './http/routes/track.ts';
+import { ERROR_STATUSES } from './http/schemas/errors.ts';
+import { readEvents } from './store/audit.ts';
+import { checkTable } from './store/table.ts';
+import { VERSION } from './version.ts';
+
+/** A load balancer keeps idle connections for 60 s; the server must keep them longer, or requests meet a closed one. */
+const KEEP_ALIVE_MS = 65_000;
+/** For the whole of a request's head and body to arrive. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** No request has a body beyond a reason. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+/** Longer than the longest id, percent-encoded; validation answers for ids that are too long. */
+const MAX_PARAMETER_LENGTH = 4_096;
+
+export interface AppOptions {
+  /** True once a stop has begun. */
+  readonly isStopping: () => boolean;
+}
+
+/** The whole HTTP surface. Never listens. */
+export async function buildApp(container: Container, { isStopping }: AppOptions): Promise<FastifyInstance> {
+  const { config, clock, metrics, logger } = container;
+  const app: FastifyInstance = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    genReqId: requestIdOf,
+    trustProxy: config.TRUST_PROXY === undefined ? false : parseTrustProxy(config.TRUST_PROXY),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    bodyLimit: BODY_LIMIT_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    // Requests on connections that are open already are served to the end of a stop.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => {
+      const refusal = refusalFor(error);
+      reply.raw.writeHead(ERROR_STATUSES[refusal.code], {
+        'content-type': 'application/json; charset=utf-8',
+      });
+      reply.raw.end(JSON.stringify(errorBody(String(request.id), refusal)));
+    },
+  });
+  app.server.headersTimeout = KEEP_ALIVE_MS + 1_000;
+  app.addHook('onSend', async (_request, reply) => {
+    if (isStopping()) reply.header('connection', 'close');
+  });
+
+  await app.register(activity, { metrics });
+  await app.register(errors);
+  await app.register(unknownRoutes);
+  await app.register(bodies);
+  await app.register(securityHeaders, { allowedOrigins: config.CORS_ALLOWED_ORIGINS });
+  await app.register(rateLimits, {
+    metrics,
+    windowSeconds: config.RATE_LIMIT_WINDOW_SEC,
+    perCredential: config.RATE_LIMIT_PER_CREDENTIAL,
+    perCaller: config.RATE_LIMIT_PER_CALLER,
+    failedAuthentication: config.RATE_LIMIT_FAILED_AUTH,
+  });
+  await app.register(authentication, {
+    credentials: container.credentials,
+    onFailure: (request, reply) => app.limitFailedAuthentication(request, reply),
+  });
+  await app.register(openApi, { version: VERSION });
+  await app.register(async (scope) => {
+    // Only here: plugins that bring JSON schemas of their own are registered outside.
+    scope.setValidatorCompiler(validatorCompiler);
+    scope.setSerializerCompiler(serializerCompiler);
+    await scope.register(healthRoutes, {
+      clock,
+      checkDatabase: () => checkTable(container.database),
+      isStopping,
+    });
+    await scope.register(metricsRoutes, { metrics });
+    if (config.ROLE !== 'worker') await scope.register(api, { prefix: config.API_BASE_PATH, container });
+  });
+  await app.register(documentation, { basePath: config.API_BASE_PATH });
+  return app;
+}
+
+/** Everything that needs a credential. */
+async function api(scope: FastifyInstance, { container }: { container: Container }): Promise<void> {
+  const { allocator, releaser, reader, listing, moves, removal, statistics, metrics, clock, config } =
+    container;
+  const deadlineMs = config.REQUEST_DEADLINE_MS;
+  await scope.register(trackRoutes, { allocator, releaser, reader, metrics, clock, deadlineMs });
+  await scope.register(
+    async (admin: FastifyInstance) => {
+      admin.addHook('onRequest', admin.requireCredential('admin'));
+      admin.addHook('onRequest', admin.limitRequests);
+      await admin.register(adminSandboxRoutes, {
+        reader,
+        listing,
+        moves,
+        removal,
+        readEvents: (sandboxId: string, limit: number) => readEvents(container.database, sandboxId, limit),
+        clock,
+        deadlineMs,
+      });
+      await admin.register(adminStatisticsRoutes, { statistics, clock });
+    },
+    { prefix: '/admin' },
+  );
+}
+
+/** A number of proxies, counted from the socket, or their addresses. */
+function parseTrustProxy(text: string): string | ((address: string, hop: number) => boolean) {
+  const count = Number(text);
+  return Number.isInteger(count) ? (_address, hop) => hop < count : text;
+}

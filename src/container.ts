@@ -1,0 +1,147 @@
+import type { Logger } from 'pino';
+import { Allocator } from './allocation/allocator.ts';
+import { BulkRemoval } from './allocation/bulk-removal.ts';
+import { CandidateBuffer } from './allocation/candidate-buffer.ts';
+import { GroupCommit } from './allocation/group-commit.ts';
+import { OperatorMoves } from './allocation/operator-moves.ts';
+import { PoolStatistics } from './allocation/pool-statistics.ts';
+import { PreviousAllocations } from './allocation/previous-allocations.ts';
+import { RecentClaims } from './allocation/recent-claims.ts';
+import { Releaser } from './allocation/releaser.ts';
+import type { Config, TableConfig } from './config.ts';
+import { type Clock, type Random, systemClock } from './domain/clock.ts';
+import { StaticCredentials } from './http/plugins/authentication.ts';
+import { createLogger } from './observability/logger.ts';
+import { createMetrics, type Metrics } from './observability/metrics.ts';
+import { Adoption } from './store/adoption.ts';
+import { AvailableWalk } from './store/available-walk.ts';
+import { ClaimReader } from './store/claim-reader.ts';
+import { type Database, type DatabaseOptions, openDatabase } from './store/database.ts';
+import { PoolListing } from './store/pool-listing.ts';
+import { PoolReader } from './store/pool-reader.ts';
+import { StatusShards } from './store/status-shards.ts';
+import { transact } from './store/transact.ts';
+
+/** What a test may replace. */
+export interface Overrides {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+  readonly database?: Database;
+}
+
+export type Container = ReturnType<typeof createContainer>;
+export type TableAccess = ReturnType<typeof openTable>;
+
+/** The table and what reads it: all that a command on the table needs. */
+export function openTable(config: TableConfig, overrides: Overrides = {}) {
+  const clock = overrides.clock ?? systemClock;
+  const random = overrides.random ?? Math.random;
+  const database = overrides.database ?? openDatabase(databaseOptions(config));
+  const shards = new StatusShards(config.STATUS_SHARDS);
+  const reader = new PoolReader(database, config.LAB_DURATION_HOURS);
+  const listing = new PoolListing(database, shards, reader);
+  const claims = new ClaimReader(database, clock, random);
+  const previous = new PreviousAllocations(database, reader, claims, { clock, random });
+  return { clock, random, database, shards, reader, listing, claims, previous };
+}
+
+/** Puts everything together, and starts nothing. */
+export function createContainer(config: Config, overrides: Overrides = {}) {
+  const table = openTable(config, overrides);
+  const { clock, random, database, shards, reader, listing, claims, previous } = table;
+  const logger = overrides.logger ?? createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const metrics = createMetrics();
+  const backoff = { backoffBaseMs: config.BACKOFF_BASE_MS, backoffMaxMs: config.BACKOFF_MAX_MS };
+  const timing = { clock, random };
+  const adoption = new Adoption(database, clock);
+  const statistics = new PoolStatistics({
+    database,
+    shards,
+    clock,
+    maxAgeMs: config.STATISTICS_INTERVAL_SEC * 1000,
+    onStatistics: ({ counts, asOf }) => metrics.setPool(counts, asOf),
+  });
+  const commits = new GroupCommit(
+    { maxInFlight: config.COMMIT_MAX_IN_FLIGHT, maxBatch: config.COMMIT_MAX_BATCH, ...backoff },
+    {
+      transact: (items, token) => transact(database, items, token),
+      ...timing,
+      observe: (event) => observeCommit(metrics, statistics, event),
+    },
+  );
+  const buffer = new CandidateBuffer(
+    { minimumRefill: config.K_CANDIDATES, ...backoff },
+    {
+      openWalk: (namePrefix) =>
+        new AvailableWalk(database, shards, namePrefix, Math.floor(random() * (config.STATUS_SHARDS + 1))),
+      ...timing,
+    },
+  );
+  const allocator = new Allocator(
+    { labDurationHours: config.LAB_DURATION_HOURS, maxLostRaces: config.K_CANDIDATES, ...backoff },
+    {
+      database,
+      shards,
+      buffer,
+      commits,
+      claims,
+      adoption,
+      previous,
+      recent: new RecentClaims(clock),
+      ...timing,
+      onConflict: () => metrics.countConflict(),
+    },
+  );
+  const releaser = new Releaser({ database, shards, reader, commits, ...timing, ...backoff });
+  const moves = new OperatorMoves({ database, shards, reader, releaser, ...timing, ...backoff });
+  const removal = new BulkRemoval(listing, moves, clock);
+
+  const credentials = new StaticCredentials([
+    { token: config.BROKER_API_TOKEN, credential: { name: 'track', kind: 'track' } },
+    { token: config.BROKER_ADMIN_TOKEN, credential: { name: 'admin', kind: 'admin' } },
+  ]);
+
+  return {
+    ...table,
+    config,
+    logger,
+    metrics,
+    adoption,
+    statistics,
+    allocator,
+    releaser,
+    moves,
+    removal,
+    credentials,
+  };
+}
+
+/** Where the table is. */
+function databaseOptions(config: TableConfig): DatabaseOptions {
+  return {
+    tableName: config.DDB_TABLE_NAME,
+    statusIndex: config.DDB_GSI1_NAME,
+    trackIndex: config.DDB_GSI2_NAME,
+    idempotencyIndex: config.DDB_GSI3_NAME,
+    region: config.AWS_REGION,
+    endpoint: config.DDB_ENDPOINT_URL,
+    credentials: config.AWS_ACCESS_KEY_ID === undefined ? LOCAL_CREDENTIALS : undefined,
+    connectTimeoutMs: config.DDB_TIMEOUT_CONNECT_MS,
+    requestTimeoutMs: config.DDB_TIMEOUT_REQUEST_MS,
+    maxSockets: config.DDB_MAX_SOCKETS,
+  };
+}
+
+/** An engine of one's own checks no signature, but the SDK insists on something to sign with. */
+const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+function observeCommit(
+  metrics: Metrics,
+  statistics: PoolStatistics,
+  event: { units: number; ended: 'committed' | 'cancelled' | 'failed' },
+): void {
+  metrics.databaseTransactions.inc({ ended: event.ended });
+  metrics.databaseTransactionUnits.inc(event.units);
+  if (event.ended === 'committed') statistics.changed();
+}

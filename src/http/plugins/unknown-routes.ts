@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import findMyWay, { type HTTPMethod } from 'find-my-way';
+import { refuse } from './errors.ts';
+
+/** Tells a path that does not exist (404) from one that exists for other methods (405, with `Allow`). */
+export const unknownRoutes = fastifyPlugin(
+  async (app: FastifyInstance) => {
+    const methodsOf = new Map<string, Set<string>>();
+    const paths = findMyWay();
+    app.addHook('onRoute', (route) => {
+      let methods = methodsOf.get(route.url);
+      if (methods === undefined) {
+        methods = new Set();
+        methodsOf.set(route.url, methods);
+        // Under one method each: only the path is looked up.
+        paths.on('GET' as HTTPMethod, route.url, () => undefined, methods);
+      }
+      for (const method of [route.method].flat()) methods.add(method);
+    });
+    app.setNotFoundHandler((request, reply) => {
+      const path = request.raw.url?.split('?')[0] ?? '/';
+      const methods = paths.find('GET' as HTTPMethod, path)?.store as Set<string> | undefined;
+      if (methods === undefined) {
+        return refuse(request, reply, { code: 'NOT_FOUND', message: 'There is no such route' });
+      }
+      const allowed = [...methods].sort().join(', ');
+      reply.header('allow', allowed);
+      return refuse(request, reply, { code: 'METHOD_NOT_ALLOWED', message: `This route takes ${allowed}` });
+    });
+  },
+  { name: 'unknown-routes', dependencies: ['errors'] },
+);

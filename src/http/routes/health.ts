@@ -1,0 +1,57 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type Clock, unixSeconds } from '../../domain/clock.ts';
+
+export interface HealthRoutesOptions {
+  readonly clock: Clock;
+  /** Resolves when the database answers; rejects within its time-out when it does not. */
+  readonly checkDatabase: () => Promise<void>;
+  readonly isStopping: () => boolean;
+}
+
+const readinessSchema = z
+  .object({ status: z.enum(['ready', 'not_ready']), checks: z.record(z.string(), z.string()) })
+  .meta({ id: 'Readiness', examples: [{ status: 'ready', checks: { dynamodb: 'ok' } }] });
+
+/** For the load balancer. Liveness touches nothing outside the process; readiness asks the database. */
+export const healthRoutes: FastifyPluginAsyncZod<HealthRoutesOptions> = async (app, options) => {
+  app.get(
+    '/healthz',
+    {
+      config: { action: 'healthz', quiet: true },
+      schema: {
+        tags: ['observability'],
+        summary: 'Is the process alive?',
+        response: {
+          200: z
+            .object({ status: z.literal('healthy'), timestamp: z.int() })
+            .meta({ id: 'Health', examples: [{ status: 'healthy', timestamp: 1774000000 }] }),
+        },
+      },
+    },
+    async () => ({ status: 'healthy' as const, timestamp: unixSeconds(options.clock) }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      config: { action: 'readyz', quiet: true },
+      schema: {
+        tags: ['observability'],
+        summary: 'Should requests be sent here?',
+        response: { 200: readinessSchema, 503: readinessSchema },
+      },
+    },
+    async (_request, reply) => {
+      if (options.isStopping())
+        return reply.code(503).send({ status: 'not_ready', checks: { process: 'stopping' } });
+      try {
+        await options.checkDatabase();
+        return { status: 'ready' as const, checks: { dynamodb: 'ok' } };
+      } catch (error) {
+        const problem = error instanceof Error ? error.name : 'unknown';
+        return reply.code(503).send({ status: 'not_ready', checks: { dynamodb: `failed (${problem})` } });
+      }
+    },
+  );
+};

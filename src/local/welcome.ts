@@ -1,0 +1,28 @@
+import type { InstallationSummary } from './installation.ts';
+
+/** What the screen shows when everything has started: where things are, and commands to paste. */
+export function welcome(
+  summary: InstallationSummary,
+  { dataFolder }: { dataFolder?: string | undefined },
+): string {
+  const [first = ''] = summary.brokers;
+  const track = `-H 'Authorization: Bearer ${summary.trackToken}' -H 'X-Instruqt-Sandbox-ID: student-1'`;
+  return `
+Broker         ${summary.brokers.join('  ')}
+Documentation  ${first}/v1/docs
+Engine         ${summary.engine}${dataFolder === undefined ? ' (in memory)' : ` (in ${dataFolder})`}
+Provider       ${summary.csp}/_simulator
+Track token    ${summary.trackToken}
+Admin token    ${summary.adminToken}
+
+Get a sandbox, look at it, give it back:
+
+  curl -sS -X POST ${first}/v1/allocate ${track} | tee /tmp/sandbox.json
+
+  curl -sS ${first}/v1/sandboxes/$(sed 's/.*"sandbox_id":"\\([^"]*\\)".*/\\1/' /tmp/sandbox.json) ${track}
+
+  curl -sS -X POST ${first}/v1/sandboxes/$(sed 's/.*"sandbox_id":"\\([^"]*\\)".*/\\1/' /tmp/sandbox.json)/mark-for-deletion ${track}
+
+Ctrl-C stops everything.
+`;
+}

@@ -1,0 +1,52 @@
+import closeWithGrace from 'close-with-grace';
+import { buildApp } from './app.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { createContainer } from './container.ts';
+import { markAdoptedIfEmpty } from './store/adoption.ts';
+import { checkTable, TableError } from './store/table.ts';
+
+/** The process of one broker: from its environment to a graceful stop. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const container = createContainer(config);
+  const { logger, database, clock, adoption, statistics } = container;
+  await checkTable(database);
+  await markAdoptedIfEmpty(database, clock);
+  if (!(await adoption.refresh())) {
+    logger.warn(
+      { action: 'start', outcome: 'not_adopted' },
+      'allocations of the previous broker have not been adopted: each allocation looks for them first; run "npm run broker -- adopt"',
+    );
+  }
+
+  let stopping = false;
+  const app = await buildApp(container, { isStopping: () => stopping });
+  const polling = setInterval(() => {
+    statistics
+      .refresh()
+      .catch((error: unknown) => logger.warn({ err: error }, 'the statistics could not be read'));
+  }, config.STATISTICS_INTERVAL_SEC * 1000);
+
+  closeWithGrace({ delay: config.SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
+    stopping = true;
+    if (err !== undefined) logger.fatal({ err }, 'stopping after an error that nothing caught');
+    logger.info({ action: 'stop', signal }, 'stopping');
+    clearInterval(polling);
+    if (err === undefined) await clock.sleep(config.SHUTDOWN_DELAY_MS);
+    await app.close();
+    database.close();
+    logger.info({ action: 'stop', outcome: 'success' }, 'stopped');
+  });
+
+  const address = await app.listen({ host: config.HOST, port: config.PORT });
+  logger.info(
+    { action: 'start', outcome: 'success', address, role: config.ROLE, pid: process.pid },
+    'listening',
+  );
+}
+
+main().catch((error: unknown) => {
+  const known = error instanceof ConfigError || error instanceof TableError;
+  process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});
