@@ -5,17 +5,19 @@ import { activity, requestIdOf } from './http/plugins/activity.ts';
 import { authentication } from './http/plugins/authentication.ts';
 import { bodies } from './http/plugins/bodies.ts';
 import { documentation, openApi } from './http/plugins/documentation.ts';
-import { errorBody, errors, refusalFor } from './http/plugins/errors.ts';
+import { errors } from './http/plugins/errors.ts';
 import { rateLimits } from './http/plugins/rate-limits.ts';
 import { securityHeaders } from './http/plugins/security-headers.ts';
 import { unknownRoutes } from './http/plugins/unknown-routes.ts';
+import { adminJobRoutes } from './http/routes/admin-jobs.ts';
 import { adminSandboxRoutes } from './http/routes/admin-sandboxes.ts';
 import { adminStatisticsRoutes } from './http/routes/admin-statistics.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoutes } from './http/routes/metrics.ts';
 import { trackRoutes } from './http/routes/track.ts';
-import { ERROR_STATUSES } from './http/schemas/errors.ts';
+import { refuseBadPath, refuseUnreadable } from './http/unroutable.ts';
 import { readEvents } from './store/audit.ts';
+import { readNiosxaasRecords } from './store/niosxaas-records.ts';
 import { checkTable } from './store/table.ts';
 import { VERSION } from './version.ts';
 
@@ -48,13 +50,8 @@ export async function buildApp(container: Container, { isStopping }: AppOptions)
     // Requests on connections that are open already are served to the end of a stop.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    frameworkErrors: (error, request, reply) => {
-      const refusal = refusalFor(error);
-      reply.raw.writeHead(ERROR_STATUSES[refusal.code], {
-        'content-type': 'application/json; charset=utf-8',
-      });
-      reply.raw.end(JSON.stringify(errorBody(String(request.id), refusal)));
-    },
+    frameworkErrors: refuseBadPath(metrics),
+    clientErrorHandler: refuseUnreadable(logger),
   });
   app.server.headersTimeout = KEEP_ALIVE_MS + 1_000;
   app.addHook('onSend', async (_request, reply) => {
@@ -63,7 +60,7 @@ export async function buildApp(container: Container, { isStopping }: AppOptions)
 
   await app.register(activity, { metrics });
   await app.register(errors);
-  await app.register(unknownRoutes);
+  await app.register(unknownRoutes, { maxParamLength: MAX_PARAMETER_LENGTH });
   await app.register(bodies);
   await app.register(securityHeaders, { allowedOrigins: config.CORS_ALLOWED_ORIGINS });
   await app.register(rateLimits, {
@@ -102,8 +99,9 @@ async function api(scope: FastifyInstance, { container }: { container: Container
   await scope.register(trackRoutes, { allocator, releaser, reader, metrics, clock, deadlineMs });
   await scope.register(
     async (admin: FastifyInstance) => {
-      admin.addHook('onRequest', admin.requireCredential('admin'));
+      admin.addHook('onRequest', admin.authenticate);
       admin.addHook('onRequest', admin.limitRequests);
+      admin.addHook('onRequest', admin.allowOnly('admin'));
       await admin.register(adminSandboxRoutes, {
         reader,
         listing,
@@ -114,6 +112,13 @@ async function api(scope: FastifyInstance, { container }: { container: Container
         deadlineMs,
       });
       await admin.register(adminStatisticsRoutes, { statistics, clock });
+      await admin.register(adminJobRoutes, {
+        jobs: container.jobs,
+        runner: container.runner,
+        rows: container.jobRows,
+        readNiosxaasRecords: (limit: number) => readNiosxaasRecords(container.database, clock, limit),
+        clock,
+      });
     },
     { prefix: '/admin' },
   );

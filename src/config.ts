@@ -19,6 +19,8 @@ const decimal = (minimum: number, maximum: number) =>
     .transform(Number)
     .pipe(z.number().min(minimum).max(maximum));
 
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
 const secret = z
   .string()
   .min(8, 'must have at least 8 characters')
@@ -27,6 +29,11 @@ const secret = z
 const url = z
   .url({ protocol: /^https?$/, error: 'must be an http or https address' })
   .transform((text) => text.replace(/\/+$/, ''));
+
+/** As a browser sends it: a scheme, a host, a port that is not the usual one, and nothing else. */
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
 
 const name = z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be 3 to 255 letters, digits, "_", "." or "-"');
 
@@ -125,11 +132,74 @@ export const environmentSchema = z.object({
     )
     .pipe(
       z.array(
-        z.url({ protocol: /^https?$/, error: 'must be a list of origins such as https://labs.example' }),
+        z
+          .string()
+          .refine(isOrigin, {
+            error: 'must be a list of origins such as https://labs.example, without a path',
+          }),
       ),
     )
     .default([])
     .describe('Origins that a browser may call from, separated by commas; none by default.'),
+
+  CSP_BASE_URL: url.default('https://csp.infoblox.com/v2').describe('Where the provider is.'),
+  CSP_API_TOKEN: secret
+    .optional()
+    .describe('Token of the tenant that owns the sandboxes; without it sync and cleanup cannot run.'),
+  CSP_TIMEOUT_CONNECT_SEC: decimal(0.05, 120)
+    .default(5)
+    .describe('Seconds for a connection to the provider.'),
+  CSP_TIMEOUT_READ_SEC: decimal(0.05, 600)
+    .default(15)
+    .describe("Seconds beyond that for the provider's whole answer; a deletion takes 5 to 10."),
+  CIRCUIT_BREAKER_THRESHOLD: integer(1, 1_000)
+    .default(5)
+    .describe('Failures in a row after which the provider is left alone.'),
+  CIRCUIT_BREAKER_TIMEOUT_SEC: integer(1, DAY).default(60).describe('Seconds until one call tries again.'),
+
+  SYNC_INTERVAL_SEC: integer(1, DAY)
+    .default(600)
+    .describe('Seconds between two comparisons with the provider.'),
+  SYNC_MAX_STALE_PERCENT: decimal(0, 100)
+    .default(20)
+    .describe('Percent of the available sandboxes that one listing may make stale; more is not believed.'),
+  CLEANUP_INTERVAL_SEC: integer(1, DAY).default(300).describe('Seconds between two runs of deletions.'),
+  CLEANUP_BATCH_SIZE: integer(1, 1_000).default(10).describe('Deletions between two pauses.'),
+  CLEANUP_BATCH_DELAY_SEC: decimal(0, 3_600).default(2).describe('Seconds of such a pause.'),
+  CLEANUP_PER_SANDBOX_DELAY_SEC: decimal(0, 3_600)
+    .default(0)
+    .describe('Seconds after each deletion; with any, deletions go one by one.'),
+  CLEANUP_CONCURRENCY: integer(1, 100).default(4).describe('Deletions under way at once.'),
+  CLEANUP_MAX_DELETIONS: integer(1, 1_000_000)
+    .default(5_000)
+    .describe('Deletions in one window at most, a brake on mistakes; a metric tells when it holds.'),
+  CLEANUP_WINDOW_SEC: integer(60, DAY).default(3_600).describe('Seconds of that window.'),
+  DELETION_RETRY_MAX_ATTEMPTS: integer(1, 100)
+    .default(3)
+    .describe('Failed attempts after which a deletion is given up, for an operator to see.'),
+  AUTO_EXPIRY_INTERVAL_SEC: integer(1, DAY)
+    .default(300)
+    .describe('Seconds between two searches for expired allocations.'),
+  STALE_INTERVAL_SEC: integer(1, DAY).default(3_600).describe('Seconds between two removals of stale rows.'),
+  STALE_GRACE_PERIOD_HOURS: decimal(0, 8_760)
+    .default(24)
+    .describe('Hours that a row stays stale before it is removed.'),
+  JOB_LEASE_SEC: integer(3, 3_600)
+    .default(30)
+    .describe('Seconds without a sign of life after which another process takes a job over.'),
+
+  NIOSXAAS_ENABLED: flag
+    .default(false)
+    .describe("Remove a tenant's NIOS-X-as-a-Service services before it is deleted."),
+  NIOSXAAS_SHADOW_MODE: flag.default(true).describe('Only log what would be removed.'),
+  NIOSXAAS_BASE_URL: url.default('https://csp.infoblox.com').describe('Where its API is.'),
+  NIOSXAAS_EMAIL: z.string().min(1).optional().describe('Who signs in; required when enabled.'),
+  NIOSXAAS_PASSWORD: z.string().min(1).optional().describe('The password; required when enabled.'),
+  NIOSXAAS_SERVICE_NAME: z
+    .string()
+    .default('')
+    .describe('Name of the services to remove; all where it is empty.'),
+  NIOSXAAS_TIMEOUT_SEC: decimal(0.05, 600).default(30).describe('Seconds for one call.'),
 
   STATISTICS_INTERVAL_SEC: integer(1, DAY).default(30).describe('Seconds between two counts of the pool.'),
 
@@ -165,14 +235,30 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws ConfigError naming each variable that is missing or wrong */
 export function readConfig(environment: Environment): Config {
-  const config = read(environmentSchema, environment);
-  if (config.BROKER_API_TOKEN === config.BROKER_ADMIN_TOKEN) {
-    throw new ConfigError(['BROKER_ADMIN_TOKEN must differ from BROKER_API_TOKEN']);
+  return read(environmentSchema, environment, conflicts);
+}
+
+/** What is wrong between variables that are each good by themselves; those that are not are left out. */
+function conflicts(config: Partial<Config>): string[] {
+  const problems: string[] = [];
+  const { BROKER_API_TOKEN, BROKER_ADMIN_TOKEN, BACKOFF_BASE_MS, BACKOFF_MAX_MS } = config;
+  if (BROKER_API_TOKEN !== undefined && BROKER_API_TOKEN === BROKER_ADMIN_TOKEN)
+    problems.push('BROKER_ADMIN_TOKEN must differ from BROKER_API_TOKEN');
+  if (BACKOFF_BASE_MS !== undefined && BACKOFF_MAX_MS !== undefined && BACKOFF_MAX_MS < BACKOFF_BASE_MS)
+    problems.push('BACKOFF_MAX_MS must not be below BACKOFF_BASE_MS');
+  if (config.NIOSXAAS_ENABLED) {
+    for (const variable of ['NIOSXAAS_EMAIL', 'NIOSXAAS_PASSWORD'] as const) {
+      if (config[variable] === undefined)
+        problems.push(`${variable} is not set, and NIOSXAAS_ENABLED needs it`);
+    }
   }
-  if (config.BACKOFF_MAX_MS < config.BACKOFF_BASE_MS) {
-    throw new ConfigError(['BACKOFF_MAX_MS must not be below BACKOFF_BASE_MS']);
-  }
-  return config;
+  return problems;
+}
+
+/** The configuration of a process that answers no requests, and so needs no tokens of the API. */
+export function readJobConfig(environment: Environment): Config {
+  const unused = { BROKER_API_TOKEN: 'unused-by-jobs', BROKER_ADMIN_TOKEN: 'unused-by-jobs-too' };
+  return readConfig({ ...environment, ...unused });
 }
 
 /** @throws ConfigError naming each variable that is missing or wrong */
@@ -181,14 +267,27 @@ export function readTableConfig(environment: Environment): TableConfig {
 }
 
 /** An empty variable counts as one that is not set: compose files and task definitions write it so. */
-function read<Output>(schema: z.ZodType<Output>, environment: Environment): Output {
+function read<Shape extends z.core.$ZodLooseShape>(
+  schema: z.ZodObject<Shape>,
+  environment: Environment,
+  conflictsOf: (good: Partial<z.output<z.ZodObject<Shape>>>) => string[] = () => [],
+): z.output<z.ZodObject<Shape>> {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  throw new ConfigError(
-    result.error.issues.map((issue) => {
-      const variable = String(issue.path[0]);
-      return `${variable} ${given[variable] === undefined ? 'is not set' : issue.message}`;
-    }),
+  const problems = (result.error?.issues ?? []).map((issue) => {
+    const variable = String(issue.path[0]);
+    return { variable, text: `${variable} ${given[variable] === undefined ? 'is not set' : issue.message}` };
+  });
+  const bad = new Set(problems.map(({ variable }) => variable));
+  const good = Object.fromEntries(
+    Object.entries(schema.shape)
+      .filter(([variable]) => !bad.has(variable))
+      .map(([variable, each]) => [variable, z.parse(each, given[variable])]),
   );
+  const all = [
+    ...problems.map(({ text }) => text),
+    ...conflictsOf(good as Partial<z.output<z.ZodObject<Shape>>>),
+  ];
+  if (all.length > 0) throw new ConfigError([...new Set(all)]);
+  return result.data as z.output<z.ZodObject<Shape>>;
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Allocator } from './allocation/allocator.ts';
 import { BulkRemoval } from './allocation/bulk-removal.ts';
@@ -9,6 +11,8 @@ import { PreviousAllocations } from './allocation/previous-allocations.ts';
 import { RecentClaims } from './allocation/recent-claims.ts';
 import { Releaser } from './allocation/releaser.ts';
 import type { Config, TableConfig } from './config.ts';
+import { createJobs } from './container/jobs.ts';
+import { openProvider } from './container/provider.ts';
 import { type Clock, type Random, systemClock } from './domain/clock.ts';
 import { StaticCredentials } from './http/plugins/authentication.ts';
 import { createLogger } from './observability/logger.ts';
@@ -17,10 +21,13 @@ import { Adoption } from './store/adoption.ts';
 import { AvailableWalk } from './store/available-walk.ts';
 import { ClaimReader } from './store/claim-reader.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './store/database.ts';
+import { JobRows } from './store/job-rows.ts';
 import { PoolListing } from './store/pool-listing.ts';
 import { PoolReader } from './store/pool-reader.ts';
 import { StatusShards } from './store/status-shards.ts';
 import { transact } from './store/transact.ts';
+import { IntervalWorker } from './workers/interval-worker.ts';
+import { JobRunner } from './workers/job-runner.ts';
 
 /** What a test may replace. */
 export interface Overrides {
@@ -102,6 +109,21 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     { token: config.BROKER_ADMIN_TOKEN, credential: { name: 'admin', kind: 'admin' } },
   ]);
 
+  const provider = openProvider(config, clock, metrics);
+  const jobRows = new JobRows(database, clock);
+  const runner = new JobRunner({
+    rows: jobRows,
+    clock,
+    logger,
+    holder: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    leaseMs: config.JOB_LEASE_SEC * 1000,
+    onFinished: (job, run) => metrics.observeRun(job, run),
+  });
+  const jobs = createJobs(config, { ...table, metrics, releaser, moves, statistics, ...provider });
+  const workers = jobs.all.map(
+    (job) => new IntervalWorker(job, { runner, rows: jobRows, ...timing, logger }),
+  );
+
   return {
     ...table,
     config,
@@ -114,6 +136,18 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     moves,
     removal,
     credentials,
+    jobRows,
+    runner,
+    jobs,
+    workers,
+    /** Ends runs and gives their leases back, so that another process takes the jobs over at once. */
+    stopJobs: async () => {
+      await Promise.all([runner.stop(), ...workers.map((worker) => worker.stop())]);
+    },
+    close: async () => {
+      await Promise.all([provider.csp?.close(), provider.niosxaas.close()]);
+      database.close();
+    },
   };
 }
 

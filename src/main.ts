@@ -27,22 +27,31 @@ async function main(): Promise<void> {
       .catch((error: unknown) => logger.warn({ err: error }, 'the statistics could not be read'));
   }, config.STATISTICS_INTERVAL_SEC * 1000);
 
+  const workers = config.ROLE === 'api' ? [] : container.workers;
   closeWithGrace({ delay: config.SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
     stopping = true;
     if (err !== undefined) logger.fatal({ err }, 'stopping after an error that nothing caught');
     logger.info({ action: 'stop', signal }, 'stopping');
     clearInterval(polling);
+    await container.stopJobs();
     if (err === undefined) await clock.sleep(config.SHUTDOWN_DELAY_MS);
     await app.close();
-    database.close();
+    await container.close();
     logger.info({ action: 'stop', outcome: 'success' }, 'stopped');
   });
 
+  if (workers.length > 0 && config.CSP_API_TOKEN === undefined) {
+    logger.warn(
+      { action: 'start', outcome: 'no_provider' },
+      'CSP_API_TOKEN is not set: sync and cleanup do not run',
+    );
+  }
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   logger.info(
     { action: 'start', outcome: 'success', address, role: config.ROLE, pid: process.pid },
     'listening',
   );
+  for (const worker of workers) worker.start();
 }
 
 main().catch((error: unknown) => {

@@ -7,7 +7,7 @@ import type { Database } from '../store/database.ts';
 import { CLAIM_PREFIX } from '../store/keys.ts';
 import { claimKeyOfRow } from '../store/move-writes.ts';
 import type { PoolReader } from '../store/pool-reader.ts';
-import { isSandboxRow, type Row } from '../store/sandbox-row.ts';
+import { isSandboxRow, type Row, type StoredSandbox } from '../store/sandbox-row.ts';
 import type { PreviousAllocations } from './previous-allocations.ts';
 
 export interface AdoptReport {
@@ -33,6 +33,8 @@ export interface AdoptParts {
 
 /** Rows worked on at once. */
 const CONCURRENCY = 16;
+/** How often a row is read again that changed while it was worked on. */
+const MAX_ATTEMPTS = 10;
 
 /**
  * Writes the claims of all rows that the previous broker allocated, page by page. Safe while the broker
@@ -81,20 +83,35 @@ async function adoptRow(parts: AdoptParts, row: Row, report: AdoptReport): Promi
   }
   if (!isSandboxRow(row)) return;
   report.sandboxes += 1;
-  const sandbox = parts.reader.sandbox(row);
+  let sandbox: StoredSandbox | undefined = parts.reader.sandbox(row);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    if (sandbox === undefined || (await isSettled(parts, sandbox, report))) return;
+    // Its caller released or allocated meanwhile: what this row is now is another question.
+    sandbox = await parts.reader.get(sandbox.sandboxId);
+  }
+  throw new Error(`Row ${partitionKey} can be given no claim: it is not as it was read, however often`);
+}
+
+/** @returns false when the row, or the claim of its key, is no longer as it was read */
+async function isSettled(parts: AdoptParts, sandbox: StoredSandbox, report: AdoptReport): Promise<boolean> {
   const key = claimKeyOfRow(sandbox);
-  if (sandbox.status !== 'allocated' || key === undefined) return;
+  if (sandbox.status !== 'allocated' || key === undefined) return true;
   const claim = await parts.claims.get(key);
   if (claim?.sandboxId === sandbox.sandboxId) {
     report.alreadyClaimed += 1;
-    return;
+    return true;
   }
   // The key's own sandbox is the latest that the previous broker gave it, which need not be this one; but
   // this one may be so new that the index does not list it yet.
   const holder = (await parts.previous.find(key)) ?? (await parts.previous.adopt(sandbox, key));
-  if (holder?.sandboxId === sandbox.sandboxId) report.adopted += 1;
-  else if (holder !== undefined && (await parts.previous.markSuperseded(sandbox, key)))
-    report.superseded += 1;
+  if (holder === undefined) return false;
+  if (holder.sandboxId === sandbox.sandboxId) {
+    report.adopted += 1;
+    return true;
+  }
+  const superseded = await parts.previous.markSuperseded(sandbox, key);
+  if (superseded) report.superseded += 1;
+  return superseded;
 }
 
 async function checkClaim(parts: AdoptParts, key: ClaimKey, report: AdoptReport): Promise<void> {

@@ -14,7 +14,7 @@ import { type Claim, toClaim } from '../store/claim-row.ts';
 import type { Database } from '../store/database.ts';
 import { isDatabaseUnavailable } from '../store/database-faults.ts';
 import { claimKey, sandboxKey } from '../store/keys.ts';
-import { type StatusShards, statusOf } from '../store/status-shards.ts';
+import { plainStatus, type StatusShards } from '../store/status-shards.ts';
 import { type CancellationReason, CONDITION_FAILED } from '../store/transact.ts';
 import type { CandidateBuffer } from './candidate-buffer.ts';
 import type { Deadline } from './deadline.ts';
@@ -147,8 +147,9 @@ export class Allocator {
         if (claim === undefined) throw noSandboxesAvailable(flight.request.namePrefix);
         return { ...claim, replayed: true };
       }
-      const attempt = await this.#try(flight, candidate);
+      // Before the try: whoever never hears of its end is the likeliest to come again.
       recent.add(text);
+      const attempt = await this.#try(flight, candidate);
       if (attempt.result === 'won') return attempt.allocation;
       if (attempt.result === 'lost') {
         lost += 1;
@@ -193,7 +194,10 @@ export class Allocator {
           flight.request.trackName ?? null,
         ),
         itemNames: [claimKey(flight.key).PK, sandboxKey(candidate.sandboxId).PK],
-        deadline: Math.max(...flight.deadlines.map((deadline) => deadline.at)),
+        // Read when it counts: whoever joins meanwhile may have more time than those before.
+        get deadline() {
+          return flight.deadlines.reduce((latest, { at }) => Math.max(latest, at), 0);
+        },
         wanted: flight.wanted,
       });
     } catch (error) {
@@ -227,7 +231,7 @@ export class Allocator {
   /** What the row turned out to be instead of available. */
   #settleLost(candidate: Candidate, row: CancellationReason['item']): void {
     const { buffer } = this.#parts;
-    const status = row?.status?.S === undefined ? 'gone' : statusOf(row.status.S);
+    const status = plainStatus(row?.status?.S ?? 'gone');
     if (status === 'stale' || status === 'quarantined') buffer.discard(candidate);
     else if (status === 'available' && row !== undefined) {
       // Renamed since the index was read: as good a candidate as before, under its new name.

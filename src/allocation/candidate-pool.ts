@@ -16,6 +16,7 @@ interface Ready {
 }
 
 interface Waiting {
+  readonly since: number;
   readonly wanted: () => boolean;
   readonly resolve: (candidate: Candidate | undefined) => void;
   readonly reject: (error: unknown) => void;
@@ -78,7 +79,7 @@ export class CandidatePool {
     }
     if (this.#clock.monotonic() - this.#exhaustedAt < EMPTY_MS) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ wanted, resolve, reject });
+      this.#waiting.push({ since: this.#clock.monotonic(), wanted, resolve, reject });
       this.#refill();
     });
   }
@@ -158,14 +159,9 @@ export class CandidatePool {
       try {
         await this.#read();
         failures = 0;
-        if (this.#waiting.length === 0) return;
-        if (this.#undecided.size === 0) {
-          this.#turnAwayAll();
-          return;
-        }
         // All that is left is being tried by requests of this process: the pool is empty only when they
         // have been decided, and decided against the pool.
-        await this.#allDecided();
+        if (this.#waiting.length > 0 && this.#undecided.size > 0) await this.#allDecided();
       } catch (error) {
         if (databaseFault(error) === 'wrong') {
           this.#rejectAll(error);
@@ -179,33 +175,42 @@ export class CandidatePool {
     } while (this.#waiting.length > 0);
   }
 
-  /** Reads on until there is enough for all that wait, serving them as it goes. */
+  /**
+   * Reads on until there is enough for all that wait, serving them as it goes. Turns away whoever is left when a
+   * whole round has shown no sandbox that is free, or may yet turn out to be.
+   */
   async #read(): Promise<void> {
     this.#forgetStale();
     this.#undecided.clear();
-    const seen: string[] = [];
-    const readAt = this.#clock.monotonic();
+    const seen = new Set<string>();
+    let complete = false;
+    const began = this.#clock.monotonic();
     const pageSize = Math.min(
       MAX_PAGE,
       SURPLUS * Math.max(this.#options.minimumRefill, this.#waiting.length),
     );
     for await (const page of this.#walk.round(pageSize)) {
+      // Not when the round began: a long round must not take its own last page for old.
+      const readAt = this.#clock.monotonic();
       for (const candidate of page.candidates) {
         if (this.#handedOut.isSpent(candidate.sandboxId)) continue;
-        seen.push(candidate.sandboxId);
+        seen.add(candidate.sandboxId);
         if (!this.#handedOut.isTrying(candidate.sandboxId)) this.#add(candidate, readAt);
       }
       // Others go on waiting no longer than they must.
       this.#serve();
-      if (page.complete) {
-        this.#wholePoolReadAt = readAt;
-        if (seen.length === 0) this.#exhaustedAt = readAt;
-      }
+      complete = page.complete;
       if (this.#ready.length >= this.#options.minimumRefill) break;
     }
+    if (!complete) return;
+    this.#wholePoolReadAt = began;
     for (const sandboxId of seen) {
-      if (this.#handedOut.isTrying(sandboxId)) this.#undecided.add(sandboxId);
+      if (this.#handedOut.isSpent(sandboxId)) seen.delete(sandboxId);
+      else if (this.#handedOut.isTrying(sandboxId)) this.#undecided.add(sandboxId);
     }
+    if (seen.size > 0) return;
+    this.#exhaustedAt = began;
+    this.#turnAwayBefore(began + EMPTY_MS);
   }
 
   #forgetStale(): void {
@@ -226,8 +231,13 @@ export class CandidatePool {
     });
   }
 
-  #turnAwayAll(): void {
-    for (const waiting of this.#waiting.splice(0)) waiting.resolve(undefined);
+  /** Whoever came later may have come after a sandbox that the round had passed by then: they wait for the next. */
+  #turnAwayBefore(end: number): void {
+    this.#waiting = this.#waiting.filter((waiting) => {
+      if (waiting.since >= end) return true;
+      waiting.resolve(undefined);
+      return false;
+    });
   }
 
   #rejectAll(error: unknown): void {

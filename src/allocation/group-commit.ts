@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { type Clock, fullJitter, type Random } from '../domain/clock.ts';
 import { databaseFault } from '../store/database-faults.ts';
-import { type CancellationReason, TRANSACTION_MAX_ITEMS, type Transacted } from '../store/transact.ts';
+import {
+  type CancellationReason,
+  CONDITION_FAILED,
+  TRANSACTION_MAX_ITEMS,
+  type Transacted,
+} from '../store/transact.ts';
 
 /** Some writes that take effect together, sharing a transaction with strangers where that is cheaper. */
 export interface CommitUnit {
@@ -180,7 +185,7 @@ export class GroupCommit {
       const own = reasons.slice(position, position + entry.unit.writes.length);
       position += entry.unit.writes.length;
       if (own.some((reason) => reason.code !== 'None')) {
-        conflicts ||= own.some((reason) => reason.code !== 'None' && reason.item === undefined);
+        conflicts ||= own.some(({ code }) => code !== 'None' && code !== CONDITION_FAILED);
         this.#succeed(entry, { outcome: 'cancelled', reasons: own });
         continue;
       }
@@ -209,10 +214,10 @@ export class GroupCommit {
         this.#parts.observe?.({ units: group.length, ended: 'failed' });
         const fault = databaseFault(error);
         if (fault === 'wrong') {
-          for (const entry of group) this.#fail(entry, error);
+          this.#findTheWrongOne(group, error);
           return undefined;
         }
-        await this.#backOff(attempt);
+        await this.#backOff(attempt, group);
         if (fault === 'refused' && group.length > 1) {
           this.#halve();
           this.#queue.unshift(...group);
@@ -222,6 +227,16 @@ export class GroupCommit {
         if (group.every((entry) => entry.settled)) return undefined;
       }
     }
+  }
+
+  /** Nobody can tell whose write the database would not have: each goes alone, and hears what is its own. */
+  #findTheWrongOne(group: readonly Entry[], error: unknown): void {
+    if (group.length === 1) {
+      for (const entry of group) this.#fail(entry, error);
+      return;
+    }
+    for (const entry of group) entry.cancelledGroups = MAX_CANCELLED_GROUPS;
+    this.#queue.unshift(...group);
   }
 
   #failExpired(group: readonly Entry[], cause: unknown): void {
@@ -235,9 +250,12 @@ export class GroupCommit {
     }
   }
 
-  #backOff(attempt: number): Promise<void> {
+  /** Not beyond the last deadline: a group that nobody waits for holds a place that others could have. */
+  #backOff(attempt: number, group: readonly Entry[]): Promise<void> {
+    const { clock, random } = this.#parts;
     const { backoffBaseMs, backoffMaxMs } = this.#options;
-    return this.#parts.clock.sleep(fullJitter(attempt, backoffBaseMs, backoffMaxMs, this.#parts.random));
+    const left = Math.max(...group.map((entry) => entry.unit.deadline)) - clock.monotonic();
+    return clock.sleep(Math.min(fullJitter(attempt, backoffBaseMs, backoffMaxMs, random), Math.max(0, left)));
   }
 
   #halve(): void {

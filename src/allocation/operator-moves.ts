@@ -10,6 +10,7 @@ import type { StoredSandbox } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
 import { transactPatiently } from '../store/transact.ts';
 import type { Deadline } from './deadline.ts';
+import { CommitDeadlineError } from './group-commit.ts';
 import { type Releaser, sandboxNotFound } from './releaser.ts';
 
 /** What an operator may do to one row. `release` ends an allocation; the others concern rows that nobody holds. */
@@ -55,7 +56,7 @@ export class OperatorMoves {
       if (!mayMove(move, row.status)) throw illegalMove(move, row.status);
       const moved =
         move === 'release'
-          ? await this.#parts.releaser.end(row, 'release', author, deadline)
+          ? await this.#release(row, author, deadline)
           : await this.#moveUnheld(row, move, author);
       if (moved !== undefined) return moved;
       await clock.sleep(fullJitter(attempt, backoffBaseMs, backoffMaxMs, random));
@@ -76,6 +77,14 @@ export class OperatorMoves {
       tombstoneWrite(database, row, unixSeconds(clock)),
       eventWrite(database, row, 'remove', 'removed', author, clock, random),
     ]);
+  }
+
+  async #release(row: StoredSandbox, author: Author, deadline: Deadline) {
+    try {
+      return await this.#parts.releaser.end(row, 'release', author, deadline);
+    } catch (error) {
+      throw error instanceof CommitDeadlineError ? serviceUnavailable(error) : error;
+    }
   }
 
   async #moveUnheld(

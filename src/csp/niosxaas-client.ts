@@ -99,7 +99,10 @@ export function createNiosxaasClient(options: NiosxaasClientOptions): NiosxaasCl
     };
   }
 
-  async function cleanUp(externalId: string, callOptions: CallOptions): Promise<NiosxaasCleanup> {
+  async function cleanUp(
+    externalId: string,
+    callOptions: CallOptions & { readonly requestId: string },
+  ): Promise<NiosxaasCleanup> {
     const call = await asTenant(externalId, callOptions);
     const rows = await call((credential) =>
       readEveryPage(transport, { ...callOptions, ...credential, call: 'niosxaas_list', path: SERVICES_PATH }),

@@ -11,20 +11,24 @@ const PAGES_MAX = 1000;
 
 const link = z.union([z.string(), z.object({ href: z.string() }).transform((value) => value.href)]).nullish();
 
+/** Names that other APIs use for other things: only an object can be meant. */
+function ifObject<T extends z.ZodType>(schema: T) {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+  return z.preprocess((value) => (isObject(value) ? value : undefined), schema.optional());
+}
+
 /**
  * A page of results. Only `results` is documented; the rest are the forms in which answers of this family of APIs
- * say that there is more: a link, the offset or the token of the next page (`page`, null for none), a total.
+ * say that there is more: a link, the offset or the token of the next page (`page`, null for none), a total. One
+ * that is there and cannot be read makes the whole page unreadable: it may say that there is more.
  */
 const pageSchema = z.object({
   results: z.array(z.unknown()),
-  next: link.catch(undefined),
-  links: z.object({ next: link }).nullish().catch(undefined),
-  _links: z.object({ next: link }).nullish().catch(undefined),
-  page: z
-    .object({ offset: z.coerce.number().int().nullish(), page_token: z.string().nullish() })
-    .nullish()
-    .catch(undefined),
-  total_count: z.number().int().nullish().catch(undefined),
+  next: link,
+  links: ifObject(z.object({ next: link })),
+  _links: ifObject(z.object({ next: link })),
+  page: ifObject(z.object({ offset: z.coerce.number().int().nullish(), page_token: z.string().nullish() })),
+  total_count: z.number().int().nullish(),
 });
 
 interface Page {
@@ -43,21 +47,20 @@ interface Page {
  * page: one of exactly 100 rows, or a multiple. Then the rows after it are asked for; an API that does not page
  * repeats itself, and that is the end.
  *
+ * @param request its request id goes with every page
  * @throws CspError, or the reason of the caller's signal
  */
 export async function readEveryPage(
   transport: ProviderTransport,
-  request: Omit<ProviderCall, 'method'>,
+  request: Omit<ProviderCall, 'method'> & { readonly requestId: string },
 ): Promise<unknown[]> {
-  // All pages of a listing carry one request id.
-  const requestId = transport.requestId(request.requestId);
   const seen = new Set<string>();
   const rows: unknown[] = [];
   let path: string = request.path;
   let guessed = false;
   for (let pages = 0; pages < PAGES_MAX; pages += 1) {
     const asked = path;
-    const page = await transport.send({ ...request, method: 'GET', path: asked, requestId }, (answer) =>
+    const page = await transport.send({ ...request, method: 'GET', path: asked }, (answer) =>
       readPage(answer, asked, transport),
     );
     const before = rows.length;
@@ -71,20 +74,20 @@ export async function readEveryPage(
     const complete = page.total === null || rows.length >= page.total;
     if (added === 0 && pages > 0) {
       if (complete && (guessed || page.next === null)) return rows;
-      throw broken(request.call, requestId, 'promises rows that do not come');
+      throw broken(request, 'promises rows that do not come');
     }
     if (page.next !== null) {
       path = page.next;
       guessed = false;
     } else if (!complete || (page.rows.length > 0 && page.rows.length % PAGE_SIZE === 0)) {
-      if (page.rows.length === 0) throw broken(request.call, requestId, 'promises rows that do not come');
+      if (page.rows.length === 0) throw broken(request, 'promises rows that do not come');
       path = withQuery(request.path, { _limit: String(PAGE_SIZE), _offset: String(rows.length) });
       guessed = true;
     } else {
       return rows;
     }
   }
-  throw broken(request.call, requestId, `goes on after ${PAGES_MAX} pages`);
+  throw broken(request, `goes on after ${PAGES_MAX} pages`);
 }
 
 /** Parses one page while the breaker still waits for the verdict on its call. */
@@ -92,7 +95,7 @@ function readPage(answer: ProviderAnswer, path: string, transport: ProviderTrans
   // Not every 2xx: 206 says of itself that it is a part, and 204 has no rows to be short of.
   if (answer.status !== 200) throw answer.statusError();
   const parsed = pageSchema.safeParse(answer.json());
-  if (!parsed.success) throw answer.contentError('answered 200 with JSON that has no array of results');
+  if (!parsed.success) throw answer.contentError('answered 200 with JSON that is no page of results');
   const { results, next, links, _links, page, total_count } = parsed.data;
   const named = next ?? links?.next ?? _links?.next;
   return { rows: results, next: nextPath(), total: total_count ?? null };
@@ -102,9 +105,8 @@ function readPage(answer: ProviderAnswer, path: string, transport: ProviderTrans
     if (page?.page_token) return withQuery(path, { _page_token: page.page_token });
     // In a first page this is the offset of the second. Some APIs put the offset of the page itself there, which
     // is then no greater than the one that was asked for.
-    if (page?.offset && page.offset >= 0)
-      return withQuery(path, { _offset: String(page.offset) });
-    return null;
+    const offset = page?.offset ?? 0;
+    return offset > offsetOf(path) ? withQuery(path, { _offset: String(offset) }) : null;
   }
 
   function pathOfLink(target: string): string {
@@ -134,6 +136,7 @@ function identityOf(row: unknown): string {
   return typeof id === 'string' ? id : JSON.stringify(row);
 }
 
-function broken(call: CspCall, requestId: string, reason: string): CspError {
+function broken(request: { call: CspCall; requestId: string }, reason: string): CspError {
+  const { call, requestId } = request;
   return new CspError({ kind: 'content', call, reason: `has a listing that ${reason}`, requestId });
 }

@@ -51,7 +51,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   }
   // A group of its own: Ctrl-C ends the brokers first, and then this.
   const child = spawn(binary, commandLine, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
-  const ended = once(child, 'exit').then(() => undefined);
+  // Not `once`: it rejects when the process cannot be spawned, and nobody may be there to hear of it twice.
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-2_000);

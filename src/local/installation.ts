@@ -71,18 +71,22 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     await fill(table, csp, options);
 
     options.onProgress(`Starting ${options.brokers === 1 ? 'the broker' : `${options.brokers} brokers`}`);
-    const brokers = await Promise.all(
-      Array.from({ length: options.brokers }, (_, index) =>
-        startBrokerProcess({
-          HOST: '127.0.0.1',
-          ...environment,
-          PORT: String(options.port === 0 ? 0 : options.port + index),
-          CSP_BASE_URL: csp.baseUrl,
-          CSP_API_TOKEN: csp.token,
-        }),
-      ),
+    const starts = Array.from({ length: options.brokers }, (_, index) =>
+      startBrokerProcess({
+        HOST: '127.0.0.1',
+        ...environment,
+        PORT: String(options.port === 0 ? 0 : options.port + index),
+        CSP_BASE_URL: csp.baseUrl,
+        CSP_API_TOKEN: csp.token,
+      }),
     );
-    stops.push(() => Promise.all(brokers.map((broker) => broker.stop())));
+    // Also those that started while another one failed.
+    stops.push(async () => {
+      for (const start of await Promise.allSettled(starts)) {
+        if (start.status === 'fulfilled') await start.value.stop();
+      }
+    });
+    const brokers = await Promise.all(starts);
 
     const summary: InstallationSummary = {
       brokers: brokers.map((broker) => broker.url),

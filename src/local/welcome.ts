@@ -10,7 +10,7 @@ export function welcome(
   return `
 Broker         ${summary.brokers.join('  ')}
 Documentation  ${first}/v1/docs
-Engine         ${summary.engine}${dataFolder === undefined ? ' (in memory)' : ` (in ${dataFolder})`}
+Engine         ${summary.engine}${whereItKeepsThings(summary, dataFolder)}
 Provider       ${summary.csp}/_simulator
 Track token    ${summary.trackToken}
 Admin token    ${summary.adminToken}
@@ -25,4 +25,10 @@ Get a sandbox, look at it, give it back:
 
 Ctrl-C stops everything.
 `;
+}
+
+function whereItKeepsThings(summary: InstallationSummary, dataFolder: string | undefined): string {
+  // An engine of somebody else's.
+  if (summary.pids.engine === null) return '';
+  return dataFolder === undefined ? ' (in memory)' : ` (in ${dataFolder})`;
 }

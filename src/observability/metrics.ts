@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { StatusCounts } from '../store/statistics.ts';
+import { jobMetrics } from './job-metrics.ts';
 
 const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10];
 
@@ -70,6 +71,7 @@ export function createMetrics() {
       'Allocations and releases that those transactions carried',
     ),
     rateLimited: counter('broker_rate_limited_total', 'Requests refused with 429', ['limit']),
+    ...jobMetrics(registers),
     countConflict(): void {
       for (const each of allocateConflicts) each.inc();
     },

@@ -20,7 +20,18 @@ const NO_CLAIM_YET = 'attribute_not_exists(PK)';
  * A claim repeats the name and the external id, which sync may change while a row is available, and an
  * index may show the row as it was. So the row must still be what the claim says that it is.
  */
-const STILL_THE_CANDIDATE = '#status = :seen AND #name = :name AND external_id = :external_id';
+function stillTheCandidate(candidate: Candidate): string {
+  // A row that has no name, or null for one, goes by its id; so for the external id.
+  const unchanged = (attribute: string, value: string, isFallback: boolean) =>
+    isFallback
+      ? `(${attribute} = ${value} OR NOT attribute_type(${attribute}, :string))`
+      : `${attribute} = ${value}`;
+  return [
+    '#status = :seen',
+    unchanged('#name', ':name', candidate.name === candidate.sandboxId),
+    unchanged('external_id', ':external_id', candidate.externalId === candidate.sandboxId),
+  ].join(' AND ');
+}
 
 /** The position of each write of an allocation in its transaction. */
 export const CLAIM_WRITE = 0;
@@ -50,6 +61,8 @@ export function allocationWrites(
   };
   let update =
     'SET #status = :allocated, allocated_to_track = :track, allocated_at = :now, lab_duration_hours = :hours, idempotency_key = :key, updated_at = :now';
+  const condition = stillTheCandidate(candidate);
+  if (condition.includes(':string')) values[':string'] = { S: 'S' };
   if (trackName !== null) {
     values[':track_name'] = { S: trackName };
     update += ', track_name = :track_name';
@@ -68,7 +81,7 @@ export function allocationWrites(
         TableName: database.tableName,
         Key: attributes(sandboxKey(candidate.sandboxId)),
         UpdateExpression: update,
-        ConditionExpression: STILL_THE_CANDIDATE,
+        ConditionExpression: condition,
         ExpressionAttributeNames: { '#status': 'status', '#name': 'name' },
         ExpressionAttributeValues: values,
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',

@@ -1,8 +1,13 @@
-import { type AttributeValue, BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
+} from '@aws-sdk/client-dynamodb';
 import { type Clock, fullJitter, type Random } from '../domain/clock.ts';
 import type { ClaimKey } from '../domain/identifiers.ts';
 import { type Claim, toClaim } from './claim-row.ts';
 import type { Database } from './database.ts';
+import { databaseFault } from './database-faults.ts';
 import { attributes, claimKey } from './keys.ts';
 
 /** Most keys that one call takes (DynamoDB, "BatchGetItem"). */
@@ -11,6 +16,8 @@ const BATCH_MAX_KEYS = 100;
 const MAX_IN_FLIGHT = 4;
 /** How often keys that came back unprocessed are asked for again. */
 const MAX_ATTEMPTS = 8;
+/** Calls that may fail, by throttling or on the way: this client makes one attempt of each. */
+const MAX_FAULTS = 3;
 
 interface Lookup {
   readonly text: string;
@@ -72,13 +79,21 @@ export class ClaimReader {
     let keys: Record<string, AttributeValue>[] = [...batch.keys()].map((PK) =>
       attributes({ PK, SK: 'META' }),
     );
+    let faults = 0;
     for (let attempt = 0; keys.length > 0; attempt += 1) {
       if (attempt === MAX_ATTEMPTS) throw new ThrottledReadError();
       if (attempt > 0) await this.#clock.sleep(fullJitter(attempt, 10, 500, this.#random));
       const { tableName } = this.#database;
-      const answer = await this.#database.client.send(
-        new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } } }),
-      );
+      let answer: BatchGetItemCommandOutput;
+      try {
+        answer = await this.#database.client.send(
+          new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: true } } }),
+        );
+      } catch (error) {
+        faults += 1;
+        if (faults === MAX_FAULTS || databaseFault(error) === 'wrong') throw error;
+        continue;
+      }
       const unread = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
       const pending = new Set(unread.map((key) => key.PK?.S));
       const found = new Map((answer.Responses?.[tableName] ?? []).map((item) => [item.PK?.S, item]));

@@ -1,6 +1,6 @@
-import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { type AttributeValue, BatchWriteItemCommand, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import type { Database } from './database.ts';
-import { sandboxKey } from './keys.ts';
+import { attributes, sandboxKey } from './keys.ts';
 import type { StatusShards } from './status-shards.ts';
 
 /** A sandbox as the provider lists it. */
@@ -12,29 +12,32 @@ export interface NewSandbox {
 }
 
 /** The row of a sandbox that has just come into the pool. */
-export function availableRow(
+export function availableAttributes(
   shards: StatusShards,
   sandbox: NewSandbox,
   now: number,
-): Record<string, unknown> {
+): Record<string, AttributeValue> {
+  const seconds = { N: String(now) };
   return {
-    ...sandboxKey(sandbox.sandboxId),
-    sandbox_id: sandbox.sandboxId,
-    name: sandbox.name,
-    external_id: sandbox.externalId,
-    status: shards.stored('available', sandbox.sandboxId),
-    allocated_at: 0,
-    deletion_requested_at: 0,
-    deletion_retry_count: 0,
-    last_synced: now,
-    created_at: now,
-    updated_at: now,
-    ...(sandbox.sfdcAccountId === null ? {} : { sfdc_account_id: sandbox.sfdcAccountId }),
+    ...attributes(sandboxKey(sandbox.sandboxId)),
+    sandbox_id: { S: sandbox.sandboxId },
+    name: { S: sandbox.name },
+    external_id: { S: sandbox.externalId },
+    status: { S: shards.stored('available', sandbox.sandboxId) },
+    allocated_at: { N: '0' },
+    deletion_requested_at: { N: '0' },
+    deletion_retry_count: { N: '0' },
+    last_synced: seconds,
+    created_at: seconds,
+    updated_at: seconds,
+    ...(sandbox.sfdcAccountId === null ? {} : { sfdc_account_id: { S: sandbox.sfdcAccountId } }),
   };
 }
 
 /** Most rows that one call writes (DynamoDB, "BatchWriteItem"). */
 const BATCH = 25;
+/** Calls under way at once. */
+const LANES = 4;
 
 /**
  * Writes rows without looking whether they are there: for a table of one's own that is being filled, never for
@@ -50,16 +53,18 @@ export async function fillPool(
   for (let index = 0; index < sandboxes.length; index += BATCH)
     batches.push(sandboxes.slice(index, index + BATCH));
   const write = async (batch: NewSandbox[]) => {
-    let requests = batch.map((sandbox) => ({ PutRequest: { Item: availableRow(shards, sandbox, now) } }));
+    let requests: WriteRequest[] = batch.map((sandbox) => ({
+      PutRequest: { Item: availableAttributes(shards, sandbox, now) },
+    }));
     while (requests.length > 0) {
-      const answer = await database.documents.send(
-        new BatchWriteCommand({ RequestItems: { [database.tableName]: requests } }),
+      const answer = await database.client.send(
+        new BatchWriteItemCommand({ RequestItems: { [database.tableName]: requests } }),
       );
-      requests = (answer.UnprocessedItems?.[database.tableName] ?? []) as typeof requests;
+      requests = answer.UnprocessedItems?.[database.tableName] ?? [];
     }
   };
   const lane = async () => {
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) await write(batch);
   };
-  await Promise.all(Array.from({ length: 4 }, lane));
+  await Promise.all(Array.from({ length: LANES }, lane));
 }

@@ -1,5 +1,5 @@
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
-import type { ClaimKey } from '../domain/identifiers.ts';
+import { type ClaimKey, storedIdempotencyKey } from '../domain/identifiers.ts';
 import { type Claim, claimAttributes } from './claim-row.ts';
 import type { Database } from './database.ts';
 import { attributes, claimKey, sandboxKey } from './keys.ts';
@@ -42,7 +42,7 @@ export function adoptionWrites(database: Database, row: StoredSandbox, key: Clai
       ConditionCheck: {
         TableName: database.tableName,
         Key: attributes(sandboxKey(row.sandboxId)),
-        ConditionExpression: STILL_ALLOCATED,
+        ConditionExpression: `${STILL_ALLOCATED} AND attribute_not_exists(superseded)`,
         ExpressionAttributeNames: { '#status': 'status' },
         ExpressionAttributeValues: seen(row),
       },
@@ -74,8 +74,13 @@ export function supersededWrites(database: Database, row: StoredSandbox, key: Cl
   ];
 }
 
-/** The claim goes, if its row is gone or is not allocated to the claim's caller. */
+/** The claim goes, if its row is gone or is not allocated under the claim's key. */
 export function danglingClaimWrites(database: Database, key: ClaimKey, claim: Claim): TransactWriteItem[] {
+  // A row without an idempotency key is its caller's own, as one is that repeats the caller's id.
+  const ofAnotherKey =
+    key.idempotencyKey === ''
+      ? '(attribute_exists(idempotency_key) AND idempotency_key <> :key)'
+      : 'idempotency_key <> :key';
   return [
     {
       Delete: {
@@ -89,10 +94,13 @@ export function danglingClaimWrites(database: Database, key: ClaimKey, claim: Cl
       ConditionCheck: {
         TableName: database.tableName,
         Key: attributes(sandboxKey(claim.sandboxId)),
-        ConditionExpression:
-          'attribute_not_exists(PK) OR NOT begins_with(#status, :allocated) OR allocated_to_track <> :track',
+        ConditionExpression: `attribute_not_exists(PK) OR NOT begins_with(#status, :allocated) OR allocated_to_track <> :track OR ${ofAnotherKey}`,
         ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':allocated': { S: 'allocated' }, ':track': { S: key.track } },
+        ExpressionAttributeValues: {
+          ':allocated': { S: 'allocated' },
+          ':track': { S: key.track },
+          ':key': { S: storedIdempotencyKey(key) },
+        },
       },
     },
   ];

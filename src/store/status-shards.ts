@@ -28,10 +28,15 @@ export class StatusShards {
 
 /** The status that a stored value stands for. @throws Error for a value that is none. */
 export function statusOf(stored: string): SandboxStatus {
-  const separator = stored.indexOf('#');
-  const plain = separator === -1 ? stored : stored.slice(0, separator);
+  const plain = plainStatus(stored);
   if ((SANDBOX_STATUSES as readonly string[]).includes(plain)) return plain as SandboxStatus;
   throw new Error(`The table holds a status that this version does not know: "${stored}"`);
+}
+
+/** A stored value without its shard, known to this version or not. */
+export function plainStatus(stored: string): string {
+  const separator = stored.indexOf('#');
+  return separator === -1 ? stored : stored.slice(0, separator);
 }
 
 function suffix(shard: number): string {

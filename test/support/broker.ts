@@ -39,8 +39,9 @@ export async function startBroker(environment: Environment, overrides: Overrides
       stopping = true;
     },
     close: async () => {
+      await container.stopJobs();
       await app.close();
-      container.database.close();
+      await container.close();
     },
   };
 }

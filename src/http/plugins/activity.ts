@@ -39,45 +39,56 @@ export function endpointOf(request: FastifyRequest): string {
   return template === undefined ? 'unmatched' : template.replace(/:(\w+)/g, '{$1}');
 }
 
+export function beginActivity(request: FastifyRequest, action: string): void {
+  request.activity = {
+    action,
+    outcome: undefined,
+    trackId: undefined,
+    sandboxId: undefined,
+    actor: undefined,
+    cause: undefined,
+  };
+}
+
+/** One log line and one observation. @param elapsedMs milliseconds since the request came */
+export function recordAnswer(
+  metrics: Metrics,
+  request: FastifyRequest,
+  status: number,
+  elapsedMs: number,
+): void {
+  metrics.requestLatency.observe(
+    { method: request.method, endpoint: endpointOf(request), status: String(status) },
+    elapsedMs / 1000,
+  );
+  const { action, outcome, trackId, sandboxId, actor, cause } = request.activity;
+  const level = request.routeOptions.config?.quiet === true ? 'debug' : status >= 500 ? 'warn' : 'info';
+  request.log[level](
+    {
+      request_id: request.id,
+      track_id: trackId ?? null,
+      sandbox_id: sandboxId ?? null,
+      action,
+      outcome: outcome ?? (status < 400 ? 'success' : 'refused'),
+      latency_ms: Math.round(elapsedMs * 1000) / 1000,
+      status,
+      actor,
+      cause,
+    },
+    action,
+  );
+}
+
 /** One log line and one observation for each request, and its id in the answer. */
 export const activity = fastifyPlugin(
   async (app: FastifyInstance, { metrics }: { metrics: Metrics }) => {
     app.decorateRequest('activity');
     app.addHook('onRequest', async (request, reply) => {
-      request.activity = {
-        action: request.routeOptions.config.action ?? 'unmatched',
-        outcome: undefined,
-        trackId: undefined,
-        sandboxId: undefined,
-        actor: undefined,
-        cause: undefined,
-      };
+      beginActivity(request, request.routeOptions.config.action ?? 'unmatched');
       reply.header('x-request-id', request.id);
     });
     app.addHook('onResponse', async (request, reply) => {
-      const { elapsedTime } = reply;
-      const status = String(reply.statusCode);
-      metrics.requestLatency.observe(
-        { method: request.method, endpoint: endpointOf(request), status },
-        elapsedTime / 1000,
-      );
-      const { action, outcome, trackId, sandboxId, actor, cause } = request.activity;
-      const level =
-        request.routeOptions.config.quiet === true ? 'debug' : reply.statusCode >= 500 ? 'warn' : 'info';
-      request.log[level](
-        {
-          request_id: request.id,
-          track_id: trackId ?? null,
-          sandbox_id: sandboxId ?? null,
-          action,
-          outcome: outcome ?? (reply.statusCode < 400 ? 'success' : 'refused'),
-          latency_ms: Math.round(elapsedTime * 1000) / 1000,
-          status: reply.statusCode,
-          actor,
-          cause,
-        },
-        action,
-      );
+      recordAnswer(metrics, request, reply.statusCode, reply.elapsedTime);
     });
   },
   { name: 'activity' },

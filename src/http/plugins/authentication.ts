@@ -21,10 +21,10 @@ declare module 'fastify' {
     credential: Credential | undefined;
   }
   interface FastifyInstance {
-    /** An `onRequest` hook that lets in only credentials of one kind. */
-    requireCredential(
-      kind: CredentialKind,
-    ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+    /** An `onRequest` hook that lets in only known credentials. */
+    authenticate(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+    /** An `onRequest` hook for after it, that lets in only those of one kind. */
+    allowOnly(kind: CredentialKind): (request: FastifyRequest) => Promise<void>;
   }
 }
 
@@ -65,7 +65,7 @@ export interface AuthenticationOptions {
 export const authentication = fastifyPlugin(
   async (app: FastifyInstance, { credentials, onFailure }: AuthenticationOptions) => {
     app.decorateRequest('credential', undefined);
-    app.decorate('requireCredential', (kind: CredentialKind) => async (request, reply) => {
+    app.decorate('authenticate', async (request, reply) => {
       const credential = identify(credentials, request.headers.authorization);
       if (credential === undefined) {
         if (await onFailure(request, reply)) return reply;
@@ -77,9 +77,10 @@ export const authentication = fastifyPlugin(
       }
       request.credential = credential;
       request.activity.actor = credential.name;
-      if (credential.kind !== kind) {
-        throw new BrokerError('FORBIDDEN', `This route needs a credential of the kind "${kind}"`);
-      }
+    });
+    app.decorate('allowOnly', (kind: CredentialKind) => async (request) => {
+      if (request.credential?.kind === kind) return;
+      throw new BrokerError('FORBIDDEN', `This route needs a credential of the kind "${kind}"`);
     });
   },
   { name: 'authentication', dependencies: ['activity'] },

@@ -2,11 +2,27 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { describeRoute, finishDocument } from '../schemas/open-api.ts';
 
 const INTRODUCTION = `Hands out pre-created, one-time-use sandboxes: each caller gets exactly one, and no sandbox is handed out twice.
 
 Track routes take the track token and the caller's id in \`X-Instruqt-Sandbox-ID\` (or \`X-Track-ID\`); admin routes take the admin token. Times are Unix seconds. Every error has one shape, with a \`code\` to branch on and a \`request_id\` to quote.`;
+
+/**
+ * What the documentation page may load: its own files, and the API that it tries out. It sets style attributes, but
+ * no style of its own is let in otherwise. Nothing is upgraded to https: a broker on one machine has none.
+ */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "style-src-attr 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 /** The OpenAPI document, made from the schemas that validate. Registered before the routes that it describes. */
 export const openApi = fastifyPlugin(
@@ -28,8 +44,8 @@ export const openApi = fastifyPlugin(
           { name: 'observability', description: 'For machines' },
         ],
       },
-      transform: jsonSchemaTransform,
-      transformObject: jsonSchemaTransformObject,
+      transform: describeRoute,
+      transformObject: finishDocument,
     });
   },
   { name: 'open-api' },
@@ -45,8 +61,15 @@ export const documentation = fastifyPlugin(
     );
     await app.register(swaggerUi, {
       routePrefix: `${basePath}/docs`,
-      staticCSP: true,
-      uiConfig: { persistAuthorization: true, tryItOutEnabled: true, displayRequestDuration: true },
+      staticCSP: PAGE_POLICY,
+      uiConfig: {
+        // Without the bar of the vendor, which loads any other document.
+        layout: 'BaseLayout',
+        persistAuthorization: true,
+        tryItOutEnabled: true,
+        displayRequestDuration: true,
+        defaultModelsExpandDepth: 0,
+      },
       theme: { title: 'Sandbox Broker' },
     });
     if (basePath !== '') {

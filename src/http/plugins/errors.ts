@@ -4,9 +4,10 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { BrokerError, type ErrorDetail, UNAVAILABLE_RETRY_SECONDS } from '../../domain/errors.ts';
 import { isDatabaseUnavailable } from '../../store/database-faults.ts';
 import { ERROR_STATUSES, type ErrorBody, type ErrorCode } from '../schemas/errors.ts';
+import { headerName } from '../schemas/header-names.ts';
 import { SANDBOX_ID_HEADER, TRACK_ID_HEADER } from '../schemas/request.ts';
 
-interface Refusal {
+export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
   readonly retryAfter?: number | undefined;
@@ -111,16 +112,4 @@ function invalidRequest(error: FastifyError): Refusal {
         ? details.map((detail) => ({ ...detail, field: headerName(detail.field) }))
         : details,
   };
-}
-
-const HEADER_NAMES: Record<string, string> = {
-  'x-instruqt-sandbox-id': 'X-Instruqt-Sandbox-ID',
-  'x-track-id': 'X-Track-ID',
-  'x-instruqt-track-id': 'X-Instruqt-Track-ID',
-  'x-sandbox-name-prefix': 'X-Sandbox-Name-Prefix',
-  'idempotency-key': 'Idempotency-Key',
-};
-
-function headerName(field: string): string {
-  return HEADER_NAMES[field] ?? field;
 }

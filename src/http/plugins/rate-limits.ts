@@ -60,20 +60,18 @@ export const rateLimits = fastifyPlugin(
       let tightest: Counted | undefined;
       for (const { name, state } of counted) {
         if (state.isAllowed) continue;
-        if (tightest === undefined || state.remaining < tightest.remaining) tightest = { ...state, name };
+        if (tightest === undefined || isTighter(state, tightest)) tightest = { ...state, name };
       }
       if (tightest === undefined) return;
-      reply.headers({
-        'x-ratelimit-limit': tightest.max,
-        'x-ratelimit-remaining': tightest.remaining,
-        'x-ratelimit-reset': tightest.ttlInSeconds,
-      });
+      announce(reply, tightest);
       if (tightest.isExceeded) return tooMany(options.metrics, request, reply, tightest);
     });
 
     app.decorate('limitFailedAuthentication', async (request, reply) => {
       const state = await failures(request);
-      if (state.isAllowed || !state.isExceeded) return false;
+      if (state.isAllowed) return false;
+      announce(reply, state);
+      if (!state.isExceeded) return false;
       tooMany(options.metrics, request, reply, { ...state, name: 'failed_authentication' });
       return true;
     });
@@ -81,12 +79,29 @@ export const rateLimits = fastifyPlugin(
   { name: 'rate-limits', dependencies: ['activity', 'errors'] },
 );
 
-interface Counted {
-  readonly name: string;
+interface LimitState {
   readonly max: number;
   readonly remaining: number;
   readonly ttlInSeconds: number;
   readonly isExceeded: boolean;
+}
+
+interface Counted extends LimitState {
+  readonly name: string;
+}
+
+/** A limit at its end and one beyond it have nothing left both; only the other one refuses. */
+function isTighter(state: LimitState, other: LimitState): boolean {
+  if (state.isExceeded !== other.isExceeded) return state.isExceeded;
+  return state.remaining < other.remaining;
+}
+
+function announce(reply: FastifyReply, { max, remaining, ttlInSeconds }: LimitState): void {
+  reply.headers({
+    'x-ratelimit-limit': max,
+    'x-ratelimit-remaining': remaining,
+    'x-ratelimit-reset': ttlInSeconds,
+  });
 }
 
 function tooMany(

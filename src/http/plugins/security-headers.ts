@@ -29,6 +29,8 @@ export const securityHeaders = fastifyPlugin(
           'X-RateLimit-Reset',
         ],
         maxAge: 600,
+        // Strict, it would answer an incomplete one with an error of a shape of its own.
+        strictPreflight: false,
       });
     }
   },

@@ -5,10 +5,12 @@ import { refuse } from './errors.ts';
 
 /** Tells a path that does not exist (404) from one that exists for other methods (405, with `Allow`). */
 export const unknownRoutes = fastifyPlugin(
-  async (app: FastifyInstance) => {
+  async (app: FastifyInstance, { maxParamLength }: { maxParamLength: number }) => {
     const methodsOf = new Map<string, Set<string>>();
-    const paths = findMyWay();
+    const paths = findMyWay({ maxParamLength });
     app.addHook('onRoute', (route) => {
+      // Where browsers of other origins may call, every path takes their OPTIONS; that makes it no route.
+      if (route.url === '*') return;
       let methods = methodsOf.get(route.url);
       if (methods === undefined) {
         methods = new Set();

@@ -12,7 +12,7 @@ import type { PoolListing } from '../../store/pool-listing.ts';
 import type { PoolReader } from '../../store/pool-reader.ts';
 import { decodeCursor, encodeCursor } from '../schemas/cursor.ts';
 import { errorResponses } from '../schemas/errors.ts';
-import { identifierSchema, sandboxParametersSchema } from '../schemas/request.ts';
+import { identifierSchema, reasonSchema, sandboxParametersSchema } from '../schemas/request.ts';
 import { presentSandbox, sandboxSchema } from '../schemas/sandbox.ts';
 
 export interface AdminSandboxRoutesOptions {
@@ -35,10 +35,6 @@ const listQuerySchema = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(50),
   cursor: z.string().min(1).max(8_192).optional().describe('`cursor` of the page before'),
 });
-
-const reasonSchema = z
-  .object({ reason: z.string().trim().min(1).max(500).optional().describe('Why, for the audit trail') })
-  .optional();
 
 const eventSchema = z
   .object({
@@ -88,7 +84,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
           200: z
             .object({ sandboxes: z.array(sandboxSchema), count: z.int(), cursor: z.string().optional() })
             .meta({ id: 'SandboxPage' }),
-          ...errorResponses(400),
+          ...errorResponses('VALIDATION_ERROR'),
         },
       },
     },
@@ -117,7 +113,10 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         summary: 'One whole row',
         security: SECURITY,
         params: sandboxParametersSchema,
-        response: { 200: sandboxSchema.describe('The row'), ...errorResponses(400, 404) },
+        response: {
+          200: sandboxSchema.describe('The row'),
+          ...errorResponses('VALIDATION_ERROR', 'SANDBOX_NOT_FOUND'),
+        },
       },
     },
     async (request) => {
@@ -141,7 +140,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         querystring: z.object({ limit: z.coerce.number().int().min(1).max(100).default(50) }),
         response: {
           200: z.object({ events: z.array(eventSchema), count: z.int() }).meta({ id: 'Events' }),
-          ...errorResponses(400),
+          ...errorResponses('VALIDATION_ERROR'),
         },
       },
     },
@@ -165,7 +164,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
           body: reasonSchema,
           response: {
             200: sandboxSchema.describe('The row as it is now'),
-            ...errorResponses(400, 404, 409, 413, 415),
+            ...errorResponses('VALIDATION_ERROR', 'SANDBOX_NOT_FOUND', 'ILLEGAL_MOVE'),
           },
         },
       },
@@ -202,7 +201,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
               id: 'BulkDelete',
               examples: [{ status: 'completed', deleted: 12, skipped: 0, duration_ms: 148 }],
             }),
-          ...errorResponses(400, 413, 415),
+          ...errorResponses('VALIDATION_ERROR'),
         },
       },
     },

@@ -31,8 +31,9 @@ const SECURITY = [{ trackToken: [] }];
 /** What lab scripts call. */
 export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app, options) => {
   const { allocator, releaser, reader, metrics, clock } = options;
-  app.addHook('onRequest', app.requireCredential('track'));
+  app.addHook('onRequest', app.authenticate);
   app.addHook('onRequest', app.limitRequests);
+  app.addHook('onRequest', app.allowOnly('track'));
 
   app.post(
     '/allocate',
@@ -48,7 +49,12 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
         response: {
           201: allocationSchema.describe('A sandbox, newly allocated'),
           200: allocationSchema.describe('The sandbox that this claim key holds already'),
-          ...errorResponses(400, 409),
+          ...errorResponses(
+            'INVALID_TRACK_ID',
+            'VALIDATION_ERROR',
+            'NO_SANDBOXES_AVAILABLE',
+            'ALLOCATION_CONTENTION',
+          ),
         },
       },
     },
@@ -100,7 +106,10 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
         security: SECURITY,
         headers: callerHeadersSchema,
         params: sandboxParametersSchema,
-        response: { 200: releaseSchema.describe('It will be deleted'), ...errorResponses(400, 404) },
+        response: {
+          200: releaseSchema.describe('It will be deleted'),
+          ...errorResponses('INVALID_TRACK_ID', 'VALIDATION_ERROR', 'NOT_SANDBOX_OWNER', 'SANDBOX_NOT_FOUND'),
+        },
       },
     },
     async (request, reply) => {
@@ -134,10 +143,14 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
       schema: {
         tags: ['track'],
         summary: 'Look at the sandbox that one holds',
+        description: 'For its owner alone, also after the release and until it is deleted.',
         security: SECURITY,
         headers: callerHeadersSchema,
         params: sandboxParametersSchema,
-        response: { 200: ownSandboxSchema.describe('The sandbox'), ...errorResponses(400, 404) },
+        response: {
+          200: ownSandboxSchema.describe('The sandbox'),
+          ...errorResponses('INVALID_TRACK_ID', 'VALIDATION_ERROR', 'NOT_SANDBOX_OWNER', 'SANDBOX_NOT_FOUND'),
+        },
       },
     },
     async (request) => {

@@ -3,15 +3,22 @@ import { z } from 'zod';
 import { BrokerError } from '../../domain/errors.ts';
 import type { ListingFilter, ListingPosition } from '../../store/pool-listing.ts';
 
+/** What the database takes as a key. A cursor that holds more was never made here. */
+const keyPart = (maxBytes: number) =>
+  z
+    .string()
+    .min(1)
+    .refine((text) => Buffer.byteLength(text) <= maxBytes);
+
 const contentsSchema = z.strictObject({
   /** Which listing it belongs to. */
   f: z.string(),
   p: z.int().min(0),
   a: z
     .strictObject({
-      PK: z.string().min(1).max(2048),
-      SK: z.string().min(1).max(1024),
-      allocatedAt: z.number().optional(),
+      PK: keyPart(2048),
+      SK: keyPart(1024),
+      allocatedAt: z.number().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
     })
     .optional(),
 });

@@ -4,7 +4,8 @@ import { IDENTIFIER_MAX_LENGTH, IDENTIFIER_PATTERN } from '../../domain/identifi
 /** An id that a caller chose: 1 to 256 characters of printable ASCII without spaces, after trimming. */
 export const identifierSchema = z
   .string()
-  .trim()
+  // What is not ASCII stays as it is, to be refused: one id has no other spellings, which would be counted apart.
+  .overwrite((text) => (/^\p{ASCII}*$/u.test(text) ? text.trim() : text))
   .min(1, 'must not be empty')
   .max(IDENTIFIER_MAX_LENGTH, `must have at most ${IDENTIFIER_MAX_LENGTH} characters`)
   .regex(IDENTIFIER_PATTERN, 'must be printable ASCII without spaces');
@@ -46,3 +47,7 @@ export function callerOf(headers: {
 export const sandboxParametersSchema = z.object({
   sandbox_id: identifierSchema.describe('The id that allocate answered').meta({ examples: ['2009521'] }),
 });
+
+export const reasonSchema = z
+  .object({ reason: z.string().trim().min(1).max(500).optional().describe('Why, for the audit trail') })
+  .optional();

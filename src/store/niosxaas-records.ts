@@ -1,0 +1,81 @@
+import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { NiosxaasCleanup } from '../csp/niosxaas-client.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Database } from './database.ts';
+import { TIME_TO_LIVE_ATTRIBUTE } from './table.ts';
+
+/** How long a record is kept, in days. */
+export const KEEP_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+export interface NiosxaasRecord extends NiosxaasCleanup {
+  readonly sandboxId: string;
+  /** Unix seconds. */
+  readonly at: number;
+}
+
+/** One partition a day, so that the latest are found without reading the others. */
+function partitionOf(timeMs: number): string {
+  return `NIOSXAAS#${new Date(timeMs).toISOString().slice(0, 10)}`;
+}
+
+/** Keeps what a clean-up before a deletion did, for the operators' statistics. */
+export async function keepNiosxaasRecord(
+  database: Database,
+  clock: Clock,
+  sandboxId: string,
+  cleanup: NiosxaasCleanup,
+): Promise<void> {
+  const now = clock.now();
+  await database.documents.send(
+    new PutCommand({
+      TableName: database.tableName,
+      Item: {
+        PK: partitionOf(now),
+        SK: `${String(now).padStart(15, '0')}#${sandboxId}`,
+        sandbox_id: sandboxId,
+        outcome: cleanup.outcome,
+        found: cleanup.found,
+        deleted: cleanup.deleted,
+        failed: cleanup.failed,
+        services: cleanup.services,
+        error: cleanup.error,
+        at: Math.floor(now / 1000),
+        [TIME_TO_LIVE_ATTRIBUTE]: Math.floor(now / 1000) + KEEP_DAYS * 86_400,
+      },
+    }),
+  );
+}
+
+/** The latest records, the latest first. */
+export async function readNiosxaasRecords(
+  database: Database,
+  clock: Clock,
+  limit: number,
+): Promise<NiosxaasRecord[]> {
+  const records: NiosxaasRecord[] = [];
+  for (let day = 0; day <= KEEP_DAYS && records.length < limit; day += 1) {
+    const answer = await database.documents.send(
+      new QueryCommand({
+        TableName: database.tableName,
+        KeyConditionExpression: 'PK = :day',
+        ExpressionAttributeValues: { ':day': partitionOf(clock.now() - day * DAY_MS) },
+        ScanIndexForward: false,
+        Limit: limit - records.length,
+      }),
+    );
+    for (const item of answer.Items ?? []) {
+      records.push({
+        sandboxId: item.sandbox_id,
+        outcome: item.outcome,
+        found: item.found,
+        deleted: item.deleted,
+        failed: item.failed,
+        services: item.services,
+        ...(item.error === undefined ? {} : { error: item.error }),
+        at: item.at,
+      });
+    }
+  }
+  return records;
+}

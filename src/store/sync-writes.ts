@@ -1,0 +1,57 @@
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { Database } from './database.ts';
+import { attributes, sandboxKey, tombstoneKey } from './keys.ts';
+import { availableAttributes, type NewSandbox } from './new-sandboxes.ts';
+import type { StoredSandbox } from './sandbox-row.ts';
+import type { StatusShards } from './status-shards.ts';
+
+/** A sandbox comes into the pool if it is not there, and never was: a tombstone says that it was used or removed. */
+export function additionWrites(
+  database: Database,
+  shards: StatusShards,
+  sandbox: NewSandbox,
+  now: number,
+): TransactWriteItem[] {
+  return [
+    {
+      Put: {
+        TableName: database.tableName,
+        Item: availableAttributes(shards, sandbox, now),
+        ConditionExpression: 'attribute_not_exists(PK)',
+      },
+    },
+    {
+      ConditionCheck: {
+        TableName: database.tableName,
+        Key: attributes(tombstoneKey(sandbox.sandboxId)),
+        ConditionExpression: 'attribute_not_exists(PK)',
+      },
+    },
+  ];
+}
+
+/** What the provider calls a sandbox changes in its row only while nobody holds it. */
+export function renameWrite(
+  database: Database,
+  row: StoredSandbox,
+  sandbox: NewSandbox,
+  now: number,
+): TransactWriteItem {
+  return {
+    Update: {
+      TableName: database.tableName,
+      Key: attributes(sandboxKey(row.sandboxId)),
+      UpdateExpression:
+        'SET #name = :name, external_id = :external_id, sfdc_account_id = :sfdc, last_synced = :now, updated_at = :now',
+      ConditionExpression: '#status = :seen',
+      ExpressionAttributeNames: { '#status': 'status', '#name': 'name' },
+      ExpressionAttributeValues: {
+        ':seen': { S: row.storedStatus },
+        ':name': { S: sandbox.name },
+        ':external_id': { S: sandbox.externalId },
+        ':sfdc': sandbox.sfdcAccountId === null ? { NULL: true } : { S: sandbox.sfdcAccountId },
+        ':now': { N: String(now) },
+      },
+    },
+  };
+}

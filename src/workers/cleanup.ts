@@ -1,0 +1,248 @@
+import type { CspClient } from '../csp/csp-client.ts';
+import { CspError } from '../csp/csp-error.ts';
+import type { NiosxaasClient } from '../csp/niosxaas-client.ts';
+import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
+import { eventWrite } from '../store/audit.ts';
+import type { Database } from '../store/database.ts';
+import { failedDeletionWrite } from '../store/deletion-writes.ts';
+import { removeWrite, tombstoneWrite } from '../store/move-writes.ts';
+import { keepNiosxaasRecord } from '../store/niosxaas-records.ts';
+import type { PoolReader } from '../store/pool-reader.ts';
+import type { StoredSandbox } from '../store/sandbox-row.ts';
+import type { StatusShards } from '../store/status-shards.ts';
+import { walkStatus } from '../store/status-walk.ts';
+import { transactPatiently } from '../store/transact.ts';
+import { decideRetry } from './deletion-retry.ts';
+import { DeletionWindow } from './deletion-window.ts';
+import { inLanes } from './in-lanes.ts';
+import type { Job, JobContext, JobResult } from './job.ts';
+
+export interface CleanupOptions {
+  readonly intervalSeconds: number;
+  /** Deletions between two pauses. */
+  readonly batchSize: number;
+  readonly batchDelaySeconds: number;
+  /** Pause after each deletion; with one, deletions go one by one. */
+  readonly perSandboxDelaySeconds: number;
+  /** Deletions under way at once. */
+  readonly concurrency: number;
+  readonly maxAttempts: number;
+  /** Deletions in one window at most. */
+  readonly maxDeletions: number;
+  readonly windowSeconds: number;
+}
+
+export interface CleanupParts {
+  readonly database: Database;
+  readonly shards: StatusShards;
+  readonly reader: PoolReader;
+  readonly csp: CspClient;
+  readonly niosxaas: NiosxaasClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onNiosxaas: (cleanup: Awaited<ReturnType<NiosxaasClient['cleanUp']>>) => void;
+}
+
+/** What ends a run before it is through. None of it costs a row an attempt. */
+type Stop = 'breaker_open' | 'unauthorized' | 'rate_limited' | 'provider_unwell' | 'deletion_cap';
+
+interface Run {
+  readonly context: JobContext;
+  readonly window: DeletionWindow;
+  deleted: number;
+  failed: number;
+  gaveUp: number;
+  overtaken: number;
+  stop: Stop | undefined;
+  /** A call of this run succeeded: the provider is there. */
+  providerIsWell: boolean;
+}
+
+/**
+ * Deletes at the provider what nobody needs any more, slowly: deletions in bursts have made the provider fail.
+ * Only when the provider says that an account is gone does its row go, and a tombstone comes in its place.
+ */
+export class CleanupJob implements Job {
+  readonly name = 'cleanup';
+  readonly intervalSeconds: number;
+  readonly #options: CleanupOptions;
+  readonly #parts: CleanupParts;
+  /** The provider's address has been seen to be right: a wrong one answers 404 to everything, as if it were gone. */
+  #addressProven = false;
+
+  constructor(options: CleanupOptions, parts: CleanupParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.intervalSeconds = options.intervalSeconds;
+  }
+
+  async run(context: JobContext): Promise<JobResult> {
+    const { maxDeletions, windowSeconds } = this.#options;
+    const run: Run = {
+      context,
+      window: new DeletionWindow(context.memory, maxDeletions, windowSeconds, unixSeconds(this.#parts.clock)),
+      deleted: 0,
+      failed: 0,
+      gaveUp: 0,
+      overtaken: 0,
+      stop: undefined,
+      providerIsWell: false,
+    };
+    const due = await this.#due();
+    const { batchSize, batchDelaySeconds } = this.#options;
+    for (let index = 0; index < due.length && this.#goesOn(run); index += batchSize) {
+      if (index > 0) await this.#pause(batchDelaySeconds, context.signal);
+      await this.#deleteBatch(due.slice(index, index + batchSize), run);
+      context.report({ due: due.length, deleted: run.deleted, failed: run.failed });
+    }
+    return {
+      outcome: run.stop ?? 'success',
+      notes: {
+        due: due.length,
+        deleted: run.deleted,
+        failed: run.failed,
+        gave_up: run.gaveUp,
+        overtaken: run.overtaken,
+        stopped_by: run.stop ?? null,
+      },
+      memory: run.window.memory,
+    };
+  }
+
+  /** Rows whose turn has come, those that have waited longest first. */
+  async #due(): Promise<StoredSandbox[]> {
+    const now = unixSeconds(this.#parts.clock);
+    const due: StoredSandbox[] = [];
+    for await (const rows of walkStatus(this.#parts, 'pending_deletion')) {
+      due.push(...rows.filter((row) => row.nextAttemptAt <= now));
+    }
+    return due.sort((a, b) => a.deletionRequestedAt - b.deletionRequestedAt);
+  }
+
+  #goesOn(run: Run): boolean {
+    return run.stop === undefined && !run.context.signal.aborted;
+  }
+
+  async #deleteBatch(batch: readonly StoredSandbox[], run: Run): Promise<void> {
+    const { concurrency, perSandboxDelaySeconds } = this.#options;
+    // A breaker that is not closed lets one call through, to see: the others would end the run for nothing.
+    const careful = perSandboxDelaySeconds > 0 || this.#parts.csp.breakerState() !== 'closed';
+    const lanes = careful ? 1 : concurrency;
+    await inLanes(batch, lanes, run.context.signal, async (row) => {
+      if (!this.#goesOn(run)) return;
+      if (run.window.exhausted) {
+        run.stop = 'deletion_cap';
+        return;
+      }
+      await this.#delete(row, run);
+      if (perSandboxDelaySeconds > 0) await this.#pause(perSandboxDelaySeconds, run.context.signal);
+    });
+  }
+
+  async #delete(row: StoredSandbox, run: Run): Promise<void> {
+    const { csp, clock } = this.#parts;
+    const options = {
+      signal: run.context.signal,
+      requestId: `${run.context.author.requestId}-${row.sandboxId}`,
+    };
+    try {
+      if (!(await this.#addressIsRight(run))) return;
+      await this.#cleanTenant(row, options);
+      run.window.count();
+      await csp.deleteAccount(row.externalId, options);
+      run.providerIsWell = true;
+    } catch (error) {
+      if (run.context.signal.aborted) return;
+      if (!(error instanceof CspError)) throw error;
+      await this.#failed(row, error, run);
+      return;
+    }
+    // The account is gone, so this is written even if the run is being aborted: it is true whoever writes it.
+    const { database, random } = this.#parts;
+    const result = await transactPatiently(
+      database,
+      [
+        removeWrite(database, row),
+        tombstoneWrite(database, row, unixSeconds(clock)),
+        eventWrite(database, row, 'delete', 'deleted', run.context.author, clock, random),
+      ],
+      this.#parts,
+    );
+    if (result.committed) run.deleted += 1;
+    else run.overtaken += 1;
+  }
+
+  /** One listing that arrives whole tells that the address is the provider's. Failing to get it costs no row anything. */
+  async #addressIsRight(run: Run): Promise<boolean> {
+    if (this.#addressProven) return true;
+    try {
+      await this.#parts.csp.listSandboxes({ signal: run.context.signal });
+    } catch (error) {
+      if (!(error instanceof CspError)) throw error;
+      run.stop ??= stopFor(error) ?? 'provider_unwell';
+      return false;
+    }
+    this.#addressProven = true;
+    run.providerIsWell = true;
+    return true;
+  }
+
+  /** Its failure never blocks the deletion of the sandbox. */
+  async #cleanTenant(row: StoredSandbox, options: { signal: AbortSignal; requestId: string }): Promise<void> {
+    const { niosxaas, database, clock, onNiosxaas } = this.#parts;
+    const cleanup = await niosxaas.cleanUp(row.externalId, options);
+    if (cleanup.outcome === 'disabled') return;
+    onNiosxaas(cleanup);
+    await keepNiosxaasRecord(database, clock, row.sandboxId, cleanup);
+  }
+
+  async #failed(row: StoredSandbox, error: CspError, run: Run): Promise<void> {
+    run.stop ??= stopFor(error);
+    if (error.kind === 'breaker_open' || error.kind === 'rate_limited' || error.status === 401) return;
+    const { database, shards, clock, random } = this.#parts;
+    const { maxAttempts } = this.#options;
+    const isLast = row.deletionRetryCount + 1 >= maxAttempts;
+    if (isLast && !run.providerIsWell) await this.#askForSigns(run);
+    const decision = decideRetry(error, row.deletionRetryCount, maxAttempts, run.providerIsWell, random);
+    const now = unixSeconds(clock);
+    const writes = [
+      failedDeletionWrite(database, shards, row, now, {
+        attempts: decision.attempts,
+        nextAttemptAt: now + decision.waitSeconds,
+        reason: error.message,
+        final: decision.final,
+      }),
+    ];
+    if (decision.final) {
+      const author = { ...run.context.author, reason: error.message };
+      writes.push(eventWrite(database, row, 'give_up_deletion', 'deletion_failed', author, clock, random));
+    }
+    const result = await transactPatiently(database, writes, this.#parts);
+    if (!result.committed) {
+      run.overtaken += 1;
+      return;
+    }
+    run.failed += 1;
+    if (decision.final) run.gaveUp += 1;
+  }
+
+  /** Before a row is given up: does the provider answer anything at all? */
+  async #askForSigns(run: Run): Promise<void> {
+    try {
+      await this.#parts.csp.listSandboxes({ signal: run.context.signal });
+      run.providerIsWell = true;
+    } catch (error) {
+      if (!(error instanceof CspError)) throw error;
+    }
+  }
+
+  async #pause(seconds: number, signal: AbortSignal): Promise<void> {
+    if (seconds > 0) await this.#parts.clock.sleep(seconds * 1000, signal).catch(() => {});
+  }
+}
+
+/** Errors that say nothing about a row and something about all of them. */
+function stopFor(error: CspError): Stop | undefined {
+  const { kind } = error;
+  return kind === 'breaker_open' || kind === 'unauthorized' || kind === 'rate_limited' ? kind : undefined;
+}

@@ -1,0 +1,67 @@
+import { BatchWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Database } from '../../src/store/database.ts';
+import { sandboxKey } from '../../src/store/keys.ts';
+import type { NewSandbox } from '../../src/store/new-sandboxes.ts';
+
+export interface PreviousAllocation {
+  readonly sandbox: NewSandbox;
+  readonly track: string;
+  /** The header that came with it; without one the previous broker stored the caller's id. */
+  readonly idempotencyKey?: string;
+  /** Unix seconds. */
+  readonly allocatedAt: number;
+  /** Whether optional attributes hold null instead of being absent. */
+  readonly nulls?: boolean;
+}
+
+/** What the previous broker leaves in the table when it allocates: a row, and no claim. */
+export async function allocateAsPreviousBroker(
+  database: Database,
+  allocations: readonly PreviousAllocation[],
+): Promise<void> {
+  for (let index = 0; index < allocations.length; index += 25) {
+    const requests = allocations.slice(index, index + 25).map((allocation) => ({
+      PutRequest: { Item: rowOf(allocation) },
+    }));
+    await database.documents.send(
+      new BatchWriteCommand({ RequestItems: { [database.tableName]: requests } }),
+    );
+  }
+}
+
+function rowOf({ sandbox, track, idempotencyKey, allocatedAt, nulls = false }: PreviousAllocation) {
+  return {
+    ...sandboxKey(sandbox.sandboxId),
+    sandbox_id: sandbox.sandboxId,
+    name: sandbox.name,
+    external_id: sandbox.externalId,
+    status: 'allocated',
+    allocated_to_track: track,
+    allocated_at: allocatedAt,
+    idempotency_key: idempotencyKey ?? track,
+    lab_duration_hours: 4,
+    deletion_retry_count: 0,
+    created_at: allocatedAt - 1_000,
+    updated_at: allocatedAt,
+    ...(nulls
+      ? { deletion_requested_at: null, last_synced: null, track_name: null, sfdc_account_id: null }
+      : { deletion_requested_at: 0, last_synced: allocatedAt - 100 }),
+  };
+}
+
+/** What the previous broker does when a lab ends: the row moves, and no claim with it. */
+export async function releaseAsPreviousBroker(
+  database: Database,
+  sandboxId: string,
+  now: number,
+): Promise<void> {
+  await database.documents.send(
+    new UpdateCommand({
+      TableName: database.tableName,
+      Key: sandboxKey(sandboxId),
+      UpdateExpression: 'SET #status = :pending, deletion_requested_at = :now, updated_at = :now',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':pending': 'pending_deletion', ':now': now },
+    }),
+  );
+}
