@@ -132,11 +132,9 @@ export const environmentSchema = z.object({
     )
     .pipe(
       z.array(
-        z
-          .string()
-          .refine(isOrigin, {
-            error: 'must be a list of origins such as https://labs.example, without a path',
-          }),
+        z.string().refine(isOrigin, {
+          error: 'must be a list of origins such as https://labs.example, without a path',
+        }),
       ),
     )
     .default([])

@@ -1,57 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Logger } from 'pino';
 import { Allocator } from './allocation/allocator.ts';
 import { BulkRemoval } from './allocation/bulk-removal.ts';
 import { CandidateBuffer } from './allocation/candidate-buffer.ts';
 import { GroupCommit } from './allocation/group-commit.ts';
 import { OperatorMoves } from './allocation/operator-moves.ts';
 import { PoolStatistics } from './allocation/pool-statistics.ts';
-import { PreviousAllocations } from './allocation/previous-allocations.ts';
 import { RecentClaims } from './allocation/recent-claims.ts';
 import { Releaser } from './allocation/releaser.ts';
-import type { Config, TableConfig } from './config.ts';
+import type { Config } from './config.ts';
 import { createJobs } from './container/jobs.ts';
 import { openProvider } from './container/provider.ts';
-import { type Clock, type Random, systemClock } from './domain/clock.ts';
+import { type Overrides, openTable } from './container/table-access.ts';
 import { StaticCredentials } from './http/plugins/authentication.ts';
 import { createLogger } from './observability/logger.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { Adoption } from './store/adoption.ts';
 import { AvailableWalk } from './store/available-walk.ts';
-import { ClaimReader } from './store/claim-reader.ts';
-import { type Database, type DatabaseOptions, openDatabase } from './store/database.ts';
 import { JobRows } from './store/job-rows.ts';
-import { PoolListing } from './store/pool-listing.ts';
-import { PoolReader } from './store/pool-reader.ts';
-import { StatusShards } from './store/status-shards.ts';
 import { transact } from './store/transact.ts';
 import { IntervalWorker } from './workers/interval-worker.ts';
 import { JobRunner } from './workers/job-runner.ts';
 
-/** What a test may replace. */
-export interface Overrides {
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly logger?: Logger;
-  readonly database?: Database;
-}
-
 export type Container = ReturnType<typeof createContainer>;
-export type TableAccess = ReturnType<typeof openTable>;
-
-/** The table and what reads it: all that a command on the table needs. */
-export function openTable(config: TableConfig, overrides: Overrides = {}) {
-  const clock = overrides.clock ?? systemClock;
-  const random = overrides.random ?? Math.random;
-  const database = overrides.database ?? openDatabase(databaseOptions(config));
-  const shards = new StatusShards(config.STATUS_SHARDS);
-  const reader = new PoolReader(database, config.LAB_DURATION_HOURS);
-  const listing = new PoolListing(database, shards, reader);
-  const claims = new ClaimReader(database, clock, random);
-  const previous = new PreviousAllocations(database, reader, claims, { clock, random });
-  return { clock, random, database, shards, reader, listing, claims, previous };
-}
 
 /** Puts everything together, and starts nothing. */
 export function createContainer(config: Config, overrides: Overrides = {}) {
@@ -150,25 +121,6 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     },
   };
 }
-
-/** Where the table is. */
-function databaseOptions(config: TableConfig): DatabaseOptions {
-  return {
-    tableName: config.DDB_TABLE_NAME,
-    statusIndex: config.DDB_GSI1_NAME,
-    trackIndex: config.DDB_GSI2_NAME,
-    idempotencyIndex: config.DDB_GSI3_NAME,
-    region: config.AWS_REGION,
-    endpoint: config.DDB_ENDPOINT_URL,
-    credentials: config.AWS_ACCESS_KEY_ID === undefined ? LOCAL_CREDENTIALS : undefined,
-    connectTimeoutMs: config.DDB_TIMEOUT_CONNECT_MS,
-    requestTimeoutMs: config.DDB_TIMEOUT_REQUEST_MS,
-    maxSockets: config.DDB_MAX_SOCKETS,
-  };
-}
-
-/** An engine of one's own checks no signature, but the SDK insists on something to sign with. */
-const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 function observeCommit(
   metrics: Metrics,

@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts';
 import { TableError } from '../store/table.ts';
 import { VERSION } from '../version.ts';
 import { adoptCommand } from './commands/adopt.ts';
+import { environmentCommand } from './commands/environment.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { seedCommand } from './commands/seed.ts';
 import { tableCommand } from './commands/table.ts';
@@ -17,7 +18,8 @@ const program = new Command('sandbox-broker')
   .addCommand(tableCommand())
   .addCommand(seedCommand())
   .addCommand(adoptCommand())
-  .addCommand(jobsCommand());
+  .addCommand(jobsCommand())
+  .addCommand(environmentCommand());
 
 program.parseAsync().catch((error: unknown) => {
   const known = error instanceof ConfigError || error instanceof TableError;

@@ -2,7 +2,6 @@ import type { OperatorMoves } from '../allocation/operator-moves.ts';
 import type { PoolStatistics } from '../allocation/pool-statistics.ts';
 import type { Releaser } from '../allocation/releaser.ts';
 import type { Config } from '../config.ts';
-import type { TableAccess } from '../container.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { CleanupJob } from '../workers/cleanup.ts';
 import { ExpiryJob } from '../workers/expiry.ts';
@@ -12,6 +11,7 @@ import { StaleJob } from '../workers/stale.ts';
 import { StatisticsJob } from '../workers/statistics.ts';
 import { SyncJob } from '../workers/sync.ts';
 import type { Provider } from './provider.ts';
+import type { TableAccess } from './table-access.ts';
 
 export interface JobParts extends TableAccess, Provider {
   readonly metrics: Metrics;

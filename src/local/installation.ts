@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTableConfig } from '../config.ts';
-import { openTable, type TableAccess } from '../container.ts';
+import { openTable, type TableAccess } from '../container/table-access.ts';
 import { unixSeconds } from '../domain/clock.ts';
 import { markAdoptedIfEmpty } from '../store/adoption.ts';
 import { fillPool } from '../store/new-sandboxes.ts';
@@ -10,6 +10,7 @@ import { createTable } from '../store/table.ts';
 import { type BrokerProcess, startBrokerProcess } from './broker-process.ts';
 import { type CspSimulator, startCspSimulator } from './csp-simulator.ts';
 import { type Engine, startEngine } from './engine.ts';
+import type { InstallationSummary } from './installation-summary.ts';
 import { accountOf, sandboxOf } from './provider-accounts.ts';
 import { welcome } from './welcome.ts';
 
@@ -22,16 +23,6 @@ export interface InstallationOptions {
   /** Variables of the brokers beside those that are set here. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onProgress: (text: string) => void;
-}
-
-/** What a script needs to know of it. */
-export interface InstallationSummary {
-  readonly brokers: string[];
-  readonly engine: string;
-  readonly csp: string;
-  readonly trackToken: string;
-  readonly adminToken: string;
-  readonly pids: { readonly local: number; readonly engine: number | null; readonly brokers: number[] };
 }
 
 export interface Installation {

@@ -1,4 +1,4 @@
-import type { InstallationSummary } from './installation.ts';
+import type { InstallationSummary } from './installation-summary.ts';
 
 /** What the screen shows when everything has started: where things are, and commands to paste. */
 export function welcome(

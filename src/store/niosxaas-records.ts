@@ -1,5 +1,4 @@
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type { NiosxaasCleanup } from '../csp/niosxaas-client.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Database } from './database.ts';
 import { TIME_TO_LIVE_ATTRIBUTE } from './table.ts';
@@ -8,7 +7,17 @@ import { TIME_TO_LIVE_ATTRIBUTE } from './table.ts';
 export const KEEP_DAYS = 30;
 const DAY_MS = 86_400_000;
 
-export interface NiosxaasRecord extends NiosxaasCleanup {
+/** What the step before a deletion found and did. */
+export interface NiosxaasResult {
+  readonly outcome: string;
+  readonly found: number;
+  readonly deleted: number;
+  readonly failed: number;
+  readonly services: readonly { readonly id: string; readonly name: string; readonly result: string }[];
+  readonly error?: string;
+}
+
+export interface NiosxaasRecord extends NiosxaasResult {
   readonly sandboxId: string;
   /** Unix seconds. */
   readonly at: number;
@@ -24,7 +33,7 @@ export async function keepNiosxaasRecord(
   database: Database,
   clock: Clock,
   sandboxId: string,
-  cleanup: NiosxaasCleanup,
+  cleanup: NiosxaasResult,
 ): Promise<void> {
   const now = clock.now();
   await database.documents.send(

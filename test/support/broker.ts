@@ -1,7 +1,8 @@
 import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { type Container, createContainer, type Overrides } from '../../src/container.ts';
+import type { Overrides } from '../../src/container/table-access.ts';
+import { type Container, createContainer } from '../../src/container.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../src/local/broker-process.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import type { Environment } from './table.ts';

@@ -3,7 +3,7 @@ import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { inject, onTestFinished } from 'vitest';
 import { type Config, readConfig } from '../../src/config.ts';
-import { type Overrides, openTable, type TableAccess } from '../../src/container.ts';
+import { type Overrides, openTable, type TableAccess } from '../../src/container/table-access.ts';
 import { unixSeconds } from '../../src/domain/clock.ts';
 import { sampleSandboxes } from '../../src/local/sample-sandboxes.ts';
 import { markAdopted } from '../../src/store/adoption.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type AdoptReport, adopt } from '../../allocation/adopt.ts';
 import { readTableConfig } from '../../config.ts';
-import { openTable } from '../../container.ts';
+import { openTable } from '../../container/table-access.ts';
 import { checkTable } from '../../store/table.ts';
 
 export function adoptCommand(): Command {

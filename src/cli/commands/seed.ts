@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { readTableConfig } from '../../config.ts';
-import { openTable } from '../../container.ts';
+import { openTable } from '../../container/table-access.ts';
 import { unixSeconds } from '../../domain/clock.ts';
 import { sampleSandboxes } from '../../local/sample-sandboxes.ts';
 import { fillPool } from '../../store/new-sandboxes.ts';

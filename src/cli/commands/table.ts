@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readTableConfig } from '../../config.ts';
-import { openTable } from '../../container.ts';
+import { openTable } from '../../container/table-access.ts';
 import { markAdoptedIfEmpty } from '../../store/adoption.ts';
 import { checkTable, createTable } from '../../store/table.ts';
 
