@@ -1,4 +1,4 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Container } from './container.ts';
 import { activity, requestIdOf } from './http/plugins/activity.ts';
@@ -40,7 +40,8 @@ export async function buildApp(container: Container, { isStopping }: AppOptions)
   const { config, clock, metrics, logger } = container;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    // `activity` writes the one line of a request.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestIdOf,
     trustProxy: config.TRUST_PROXY === undefined ? false : parseTrustProxy(config.TRUST_PROXY),
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -77,17 +78,29 @@ export async function buildApp(container: Container, { isStopping }: AppOptions)
   await app.register(openApi, { version: VERSION });
   await app.register(async (scope) => {
     // Only here: plugins that bring JSON schemas of their own are registered outside.
-    scope.setValidatorCompiler(validatorCompiler);
+    scope.setValidatorCompiler(validateWithZod);
     scope.setSerializerCompiler(serializerCompiler);
     await scope.register(healthRoutes, {
       clock,
       checkDatabase: () => checkTable(container.database),
       isStopping,
     });
-    await scope.register(metricsRoutes, { metrics });
+    if (config.METRICS_PORT === undefined) await scope.register(metricsRoutes, { metrics });
     if (config.ROLE !== 'worker') await scope.register(api, { prefix: config.API_BASE_PATH, container });
   });
   await app.register(documentation, { basePath: config.API_BASE_PATH });
+  return app;
+}
+
+/** `/metrics` alone, for a port of its own. */
+export async function buildMetricsApp({ metrics }: Container): Promise<FastifyInstance> {
+  const app = Fastify({ logger: false });
+  await app.register(activity, { metrics });
+  await app.register(errors);
+  await app.register(unknownRoutes, { maxParamLength: MAX_PARAMETER_LENGTH });
+  app.setValidatorCompiler(validateWithZod);
+  app.setSerializerCompiler(serializerCompiler);
+  await app.register(metricsRoutes, { metrics });
   return app;
 }
 
@@ -123,6 +136,12 @@ async function api(scope: FastifyInstance, { container }: { container: Container
     { prefix: '/admin' },
   );
 }
+
+/** Fastify has null validated where a request has no body; to a schema that is another thing. */
+const validateWithZod: typeof validatorCompiler = (part) => {
+  const validate = validatorCompiler(part);
+  return part.httpPart === 'body' ? (body) => validate(body ?? undefined) : validate;
+};
 
 /** A number of proxies, counted from the socket, or their addresses. */
 function parseTrustProxy(text: string): string | ((address: string, hop: number) => boolean) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseTokens, tokenSchema } from './credentials/secret-text.ts';
 
 /**
  * The environment of a process: the only reader of `process.env`. Every variable, its unit and its default
@@ -21,10 +22,29 @@ const decimal = (minimum: number, maximum: number) =>
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
-const secret = z
-  .string()
-  .min(8, 'must have at least 8 characters')
-  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+const secret = tokenSchema;
+
+/** One token, or a JSON object of tokens by name. */
+const tokens = z.string().check((context) => {
+  try {
+    parseTokens(context.value, 'token');
+  } catch (error) {
+    context.issues.push({ code: 'custom', message: (error as Error).message, input: '' });
+  }
+});
+
+const secretId = z.string().regex(/^[A-Za-z0-9/_+=.@:-]{1,2048}$/, 'must be the name or ARN of a secret');
+
+const list = <Item extends z.ZodType<string, string>>(item: Item) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((each) => each.trim())
+        .filter((each) => each !== ''),
+    )
+    .pipe(z.array(item));
 
 const url = z
   .url({ protocol: /^https?$/, error: 'must be an http or https address' })
@@ -41,16 +61,47 @@ const name = z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be 3 to 255 lette
 const DAY = 86_400;
 
 export const environmentSchema = z.object({
-  BROKER_API_TOKEN: secret.describe('Token of the track routes. Required.'),
-  BROKER_ADMIN_TOKEN: secret.describe(
-    'Token of the admin routes, another one than BROKER_API_TOKEN. Required.',
-  ),
+  BROKER_API_TOKEN: tokens
+    .optional()
+    .describe('Token of the track routes, or several by name: {"team-a": "...", "team-b": "..."}.'),
+  BROKER_ADMIN_TOKEN: tokens
+    .optional()
+    .describe('Token of the admin routes, or several by name; none of them a track token.'),
+  BROKER_API_TOKEN_SECRET_ID: secretId
+    .optional()
+    .describe(
+      'Name or ARN of a secret of AWS Secrets Manager that holds the same; it is read again while the broker runs.',
+    ),
+  BROKER_ADMIN_TOKEN_SECRET_ID: secretId.optional().describe('The same for the admin routes.'),
+  SECRETS_REFRESH_SEC: integer(10, DAY)
+    .default(300)
+    .describe('Seconds between two readings of the secrets, about.'),
+  SECRETS_ENDPOINT_URL: url.optional().describe('Address of another Secrets Manager than that of AWS.'),
+  COGNITO_ISSUER_URL: url
+    .optional()
+    .describe(
+      'Issuer of access tokens (https://cognito-idp.<region>.amazonaws.com/<user pool id>); unset: none are taken.',
+    ),
+  COGNITO_KEYS_URL: url.optional().describe("Where the issuer's keys are; below the issuer by default."),
+  COGNITO_CLIENT_IDS: list(z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be a list of client ids'))
+    .default([])
+    .describe(
+      'Clients whose access tokens are taken, separated by commas; required with COGNITO_ISSUER_URL.',
+    ),
+  COGNITO_SCOPE_PREFIX: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be the identifier of a resource server')
+    .default('sandbox-broker')
+    .describe('Scopes are <prefix>/allocate for the track routes and <prefix>/admin for the admin routes.'),
   API_BASE_PATH: z
     .string()
     .regex(/^(\/[A-Za-z0-9_-]+)+$/, 'must be a path such as /v1')
     .default('/v1')
     .describe('Where the API begins.'),
   HOST: z.string().min(1).default('0.0.0.0').describe('Address to listen on.'),
+  METRICS_PORT: integer(0, 65_535)
+    .optional()
+    .describe('Port of its own for /metrics, which then is on no other; 0 takes a free one.'),
   PORT: integer(0, 65_535).default(8080).describe('Port to listen on; 0 takes a free one.'),
   ROLE: z
     .enum(['all', 'api', 'worker'])
@@ -122,21 +173,11 @@ export const environmentSchema = z.object({
     .describe(
       'How many proxies stand in front (1 behind a load balancer), or their addresses; unset: X-Forwarded-For is not believed.',
     ),
-  CORS_ALLOWED_ORIGINS: z
-    .string()
-    .transform((text) =>
-      text
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter((origin) => origin !== ''),
-    )
-    .pipe(
-      z.array(
-        z.string().refine(isOrigin, {
-          error: 'must be a list of origins such as https://labs.example, without a path',
-        }),
-      ),
-    )
+  CORS_ALLOWED_ORIGINS: list(
+    z
+      .string()
+      .refine(isOrigin, { error: 'must be a list of origins such as https://labs.example, without a path' }),
+  )
     .default([])
     .describe('Origins that a browser may call from, separated by commas; none by default.'),
 
@@ -144,6 +185,7 @@ export const environmentSchema = z.object({
   CSP_API_TOKEN: secret
     .optional()
     .describe('Token of the tenant that owns the sandboxes; without it sync and cleanup cannot run.'),
+  CSP_API_TOKEN_SECRET_ID: secretId.optional().describe('Name or ARN of a secret that holds it instead.'),
   CSP_TIMEOUT_CONNECT_SEC: decimal(0.05, 120)
     .default(5)
     .describe('Seconds for a connection to the provider.'),
@@ -193,6 +235,9 @@ export const environmentSchema = z.object({
   NIOSXAAS_BASE_URL: url.default('https://csp.infoblox.com').describe('Where its API is.'),
   NIOSXAAS_EMAIL: z.string().min(1).optional().describe('Who signs in; required when enabled.'),
   NIOSXAAS_PASSWORD: z.string().min(1).optional().describe('The password; required when enabled.'),
+  NIOSXAAS_PASSWORD_SECRET_ID: secretId
+    .optional()
+    .describe('Name or ARN of a secret that holds the password instead.'),
   NIOSXAAS_SERVICE_NAME: z
     .string()
     .default('')
@@ -226,9 +271,6 @@ export class ConfigError extends Error {
   }
 }
 
-/** What commands need that work on the table alone: everything but the tokens of the API. */
-export type TableConfig = Omit<Config, 'BROKER_API_TOKEN' | 'BROKER_ADMIN_TOKEN'>;
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws ConfigError naming each variable that is missing or wrong */
@@ -239,29 +281,45 @@ export function readConfig(environment: Environment): Config {
 /** What is wrong between variables that are each good by themselves; those that are not are left out. */
 function conflicts(config: Partial<Config>): string[] {
   const problems: string[] = [];
-  const { BROKER_API_TOKEN, BROKER_ADMIN_TOKEN, BACKOFF_BASE_MS, BACKOFF_MAX_MS } = config;
-  if (BROKER_API_TOKEN !== undefined && BROKER_API_TOKEN === BROKER_ADMIN_TOKEN)
-    problems.push('BROKER_ADMIN_TOKEN must differ from BROKER_API_TOKEN');
+  const { BACKOFF_BASE_MS, BACKOFF_MAX_MS } = config;
+  for (const variable of ['BROKER_API_TOKEN', 'BROKER_ADMIN_TOKEN'] as const) {
+    if (!(variable in config) || !(`${variable}_SECRET_ID` in config)) continue;
+    const isGiven = config[variable] !== undefined || config[`${variable}_SECRET_ID`] !== undefined;
+    if (!isGiven && config.COGNITO_ISSUER_URL === undefined) {
+      problems.push(`${variable} is not set, nor ${variable}_SECRET_ID or COGNITO_ISSUER_URL`);
+    }
+  }
+  if (sharesToken(config)) problems.push('BROKER_ADMIN_TOKEN must differ from BROKER_API_TOKEN');
+  if (config.COGNITO_ISSUER_URL !== undefined && config.COGNITO_CLIENT_IDS?.length === 0) {
+    problems.push('COGNITO_CLIENT_IDS is not set, and COGNITO_ISSUER_URL needs it');
+  }
   if (BACKOFF_BASE_MS !== undefined && BACKOFF_MAX_MS !== undefined && BACKOFF_MAX_MS < BACKOFF_BASE_MS)
     problems.push('BACKOFF_MAX_MS must not be below BACKOFF_BASE_MS');
   if (config.NIOSXAAS_ENABLED) {
-    for (const variable of ['NIOSXAAS_EMAIL', 'NIOSXAAS_PASSWORD'] as const) {
-      if (config[variable] === undefined)
-        problems.push(`${variable} is not set, and NIOSXAAS_ENABLED needs it`);
+    if (config.NIOSXAAS_EMAIL === undefined)
+      problems.push('NIOSXAAS_EMAIL is not set, and NIOSXAAS_ENABLED needs it');
+    if (config.NIOSXAAS_PASSWORD === undefined && config.NIOSXAAS_PASSWORD_SECRET_ID === undefined) {
+      problems.push(
+        'NIOSXAAS_PASSWORD is not set (nor NIOSXAAS_PASSWORD_SECRET_ID), and NIOSXAAS_ENABLED needs it',
+      );
     }
   }
   return problems;
 }
 
-/** The configuration of a process that answers no requests, and so needs no tokens of the API. */
-export function readJobConfig(environment: Environment): Config {
-  const unused = { BROKER_API_TOKEN: 'unused-by-jobs', BROKER_ADMIN_TOKEN: 'unused-by-jobs-too' };
-  return readConfig({ ...environment, ...unused });
+/**
+ * The configuration of a command that works on the table or runs a job, and so needs no tokens of the API.
+ *
+ * @throws ConfigError naming each variable that is wrong
+ */
+export function readCommandConfig(environment: Environment): Config {
+  return read(environmentSchema, environment);
 }
 
-/** @throws ConfigError naming each variable that is missing or wrong */
-export function readTableConfig(environment: Environment): TableConfig {
-  return read(environmentSchema.omit({ BROKER_API_TOKEN: true, BROKER_ADMIN_TOKEN: true }), environment);
+function sharesToken({ BROKER_API_TOKEN: track, BROKER_ADMIN_TOKEN: admin }: Partial<Config>): boolean {
+  if (track === undefined || admin === undefined) return false;
+  const trackTokens = new Set(parseTokens(track, 'track').values());
+  return [...parseTokens(admin, 'admin').values()].some((token) => trackTokens.has(token));
 }
 
 /** An empty variable counts as one that is not set: compose files and task definitions write it so. */

@@ -11,8 +11,8 @@ import { Releaser } from './allocation/releaser.ts';
 import type { Config } from './config.ts';
 import { createJobs } from './container/jobs.ts';
 import { openProvider } from './container/provider.ts';
+import { createCredentials, openSecrets } from './container/secrets.ts';
 import { type Overrides, openTable } from './container/table-access.ts';
-import { StaticCredentials } from './http/plugins/authentication.ts';
 import { createLogger } from './observability/logger.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { Adoption } from './store/adoption.ts';
@@ -29,7 +29,7 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
   const table = openTable(config, overrides);
   const { clock, random, database, shards, reader, listing, claims, previous } = table;
   const logger = overrides.logger ?? createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
-  const metrics = createMetrics();
+  const metrics = overrides.metrics ?? createMetrics();
   const backoff = { backoffBaseMs: config.BACKOFF_BASE_MS, backoffMaxMs: config.BACKOFF_MAX_MS };
   const timing = { clock, random };
   const adoption = new Adoption(database, clock);
@@ -75,12 +75,10 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
   const moves = new OperatorMoves({ database, shards, reader, releaser, ...timing, ...backoff });
   const removal = new BulkRemoval(listing, moves, clock);
 
-  const credentials = new StaticCredentials([
-    { token: config.BROKER_API_TOKEN, credential: { name: 'track', kind: 'track' } },
-    { token: config.BROKER_ADMIN_TOKEN, credential: { name: 'admin', kind: 'admin' } },
-  ]);
+  const secrets = openSecrets(config, { ...timing, logger });
+  const credentials = createCredentials(config, secrets);
 
-  const provider = openProvider(config, clock, metrics);
+  const provider = overrides.provider ?? openProvider(config, clock, metrics, secrets);
   const jobRows = new JobRows(database, clock);
   const runner = new JobRunner({
     rows: jobRows,
@@ -90,10 +88,8 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     leaseMs: config.JOB_LEASE_SEC * 1000,
     onFinished: (job, run) => metrics.observeRun(job, run),
   });
-  const jobs = createJobs(config, { ...table, metrics, releaser, moves, statistics, ...provider });
-  const workers = jobs.all.map(
-    (job) => new IntervalWorker(job, { runner, rows: jobRows, ...timing, logger }),
-  );
+  const jobs = createJobs(config, { ...table, metrics, logger, releaser, moves, statistics, ...provider });
+  const workers = jobs.all.map((job) => new IntervalWorker(job, { runner, ...timing, logger }));
 
   return {
     ...table,
@@ -108,6 +104,7 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     removal,
     credentials,
     jobRows,
+    secrets,
     runner,
     jobs,
     workers,
@@ -117,6 +114,7 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     },
     close: async () => {
       await Promise.all([provider.csp?.close(), provider.niosxaas.close()]);
+      secrets.close();
       database.close();
     },
   };

@@ -1,5 +1,5 @@
 import closeWithGrace from 'close-with-grace';
-import { buildApp } from './app.ts';
+import { buildApp, buildMetricsApp } from './app.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { createContainer } from './container.ts';
 import { markAdoptedIfEmpty } from './store/adoption.ts';
@@ -10,6 +10,7 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const container = createContainer(config);
   const { logger, database, clock, adoption, statistics } = container;
+  await container.secrets.start();
   await checkTable(database);
   await markAdoptedIfEmpty(database, clock);
   if (!(await adoption.refresh())) {
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
       .catch((error: unknown) => logger.warn({ err: error }, 'the statistics could not be read'));
   }, config.STATISTICS_INTERVAL_SEC * 1000);
 
+  const metricsApp = config.METRICS_PORT === undefined ? undefined : await buildMetricsApp(container);
   const workers = config.ROLE === 'api' ? [] : container.workers;
   closeWithGrace({ delay: config.SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
     stopping = true;
@@ -35,17 +37,18 @@ async function main(): Promise<void> {
     clearInterval(polling);
     await container.stopJobs();
     if (err === undefined) await clock.sleep(config.SHUTDOWN_DELAY_MS);
-    await app.close();
+    await Promise.all([app.close(), metricsApp?.close()]);
     await container.close();
     logger.info({ action: 'stop', outcome: 'success' }, 'stopped');
   });
 
-  if (workers.length > 0 && config.CSP_API_TOKEN === undefined) {
+  if (workers.length > 0 && container.secrets.cspToken === undefined) {
     logger.warn(
       { action: 'start', outcome: 'no_provider' },
       'CSP_API_TOKEN is not set: sync and cleanup do not run',
     );
   }
+  await metricsApp?.listen({ host: config.HOST, port: config.METRICS_PORT ?? 0 });
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   logger.info(
     { action: 'start', outcome: 'success', address, role: config.ROLE, pid: process.pid },

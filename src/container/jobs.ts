@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { OperatorMoves } from '../allocation/operator-moves.ts';
 import type { PoolStatistics } from '../allocation/pool-statistics.ts';
 import type { Releaser } from '../allocation/releaser.ts';
@@ -15,6 +16,7 @@ import type { TableAccess } from './table-access.ts';
 
 export interface JobParts extends TableAccess, Provider {
   readonly metrics: Metrics;
+  readonly logger: Logger;
   readonly releaser: Releaser;
   readonly moves: OperatorMoves;
   readonly statistics: PoolStatistics;

@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
 import { PreviousAllocations } from '../allocation/previous-allocations.ts';
-import type { TableConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { type Clock, type Random, systemClock } from '../domain/clock.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { ClaimReader } from '../store/claim-reader.ts';
 import { type Database, type DatabaseOptions, openDatabase } from '../store/database.ts';
 import { PoolListing } from '../store/pool-listing.ts';
 import { PoolReader } from '../store/pool-reader.ts';
 import { StatusShards } from '../store/status-shards.ts';
+import { credentialsFor } from './own-endpoint.ts';
+import type { Provider } from './provider.ts';
 
 /** What a test may replace. */
 export interface Overrides {
@@ -14,12 +17,14 @@ export interface Overrides {
   readonly random?: Random;
   readonly logger?: Logger;
   readonly database?: Database;
+  readonly metrics?: Metrics;
+  readonly provider?: Provider;
 }
 
 export type TableAccess = ReturnType<typeof openTable>;
 
 /** The table and what reads it: all that a command on the table needs. */
-export function openTable(config: TableConfig, overrides: Overrides = {}) {
+export function openTable(config: Config, overrides: Overrides = {}) {
   const clock = overrides.clock ?? systemClock;
   const random = overrides.random ?? Math.random;
   const database = overrides.database ?? openDatabase(databaseOptions(config));
@@ -32,7 +37,7 @@ export function openTable(config: TableConfig, overrides: Overrides = {}) {
 }
 
 /** Where the table is. */
-function databaseOptions(config: TableConfig): DatabaseOptions {
+function databaseOptions(config: Config): DatabaseOptions {
   return {
     tableName: config.DDB_TABLE_NAME,
     statusIndex: config.DDB_GSI1_NAME,
@@ -40,12 +45,9 @@ function databaseOptions(config: TableConfig): DatabaseOptions {
     idempotencyIndex: config.DDB_GSI3_NAME,
     region: config.AWS_REGION,
     endpoint: config.DDB_ENDPOINT_URL,
-    credentials: config.AWS_ACCESS_KEY_ID === undefined ? LOCAL_CREDENTIALS : undefined,
+    credentials: credentialsFor(config, config.DDB_ENDPOINT_URL),
     connectTimeoutMs: config.DDB_TIMEOUT_CONNECT_MS,
     requestTimeoutMs: config.DDB_TIMEOUT_REQUEST_MS,
     maxSockets: config.DDB_MAX_SOCKETS,
   };
 }
-
-/** An engine of one's own checks no signature, but the SDK insists on something to sign with. */
-const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };

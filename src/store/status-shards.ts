@@ -1,3 +1,4 @@
+import { hash } from '../domain/hashes.ts';
 import { SANDBOX_STATUSES, type SandboxStatus } from '../domain/sandbox.ts';
 
 /**
@@ -41,14 +42,4 @@ export function plainStatus(stored: string): string {
 
 function suffix(shard: number): string {
   return String(shard).padStart(2, '0');
-}
-
-/** FNV-1a, 32 bits (Fowler, Noll, Vo): small, and the same in every process and version. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    value ^= text.charCodeAt(index);
-    value = Math.imul(value, 0x01000193);
-  }
-  return value >>> 0;
 }

@@ -28,6 +28,7 @@ export async function startBroker(environment: Environment, overrides: Overrides
   const container = createContainer(config, { logger, ...overrides });
   let stopping = false;
   const app = await buildApp(container, { isStopping: () => stopping });
+  await container.secrets.start();
   await container.adoption.refresh();
   await app.listen({ host: '127.0.0.1', port: 0 });
   const address = app.server.address();

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type AdoptReport, adopt } from '../../allocation/adopt.ts';
-import { readTableConfig } from '../../config.ts';
+import { readCommandConfig } from '../../config.ts';
 import { openTable } from '../../container/table-access.ts';
 import { checkTable } from '../../store/table.ts';
 
@@ -17,7 +17,7 @@ export function adoptCommand(): Command {
       '\nMay be run at any time and again, also while the broker serves. Run it a last time, without the option,\nonce the last task of the previous broker has stopped: from then on an allocation looks for no previous row.',
     )
     .action(async ({ previousStillRuns }: { previousStillRuns: boolean }) => {
-      const table = openTable(readTableConfig(process.env));
+      const table = openTable(readCommandConfig(process.env));
       await checkTable(table.database);
       const report = await adopt(table, !previousStillRuns, (soFar) =>
         process.stderr.write(`${summary(soFar)}\n`),

@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { readJobConfig } from '../../config.ts';
+import { readCommandConfig } from '../../config.ts';
 import { type Container, createContainer } from '../../container.ts';
 import { presentJob, presentRun } from '../../http/schemas/job.ts';
 import { createLogger } from '../../observability/logger.ts';
@@ -78,11 +78,12 @@ async function runJob(
 }
 
 async function withContainer(work: (container: Container) => Promise<void>): Promise<void> {
-  const config = readJobConfig(process.env);
+  const config = readCommandConfig(process.env);
   // Results go to the standard output, and the log elsewhere.
   const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT }, process.stderr);
   const container = createContainer(config, { logger });
   try {
+    await container.secrets.start();
     await checkTable(container.database);
     await work(container);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { readTableConfig } from '../../config.ts';
+import { readCommandConfig } from '../../config.ts';
 import { openTable } from '../../container/table-access.ts';
 import { unixSeconds } from '../../domain/clock.ts';
 import { sampleSandboxes } from '../../local/sample-sandboxes.ts';
@@ -12,7 +12,7 @@ export function seedCommand(): Command {
     .argument('<count>', 'how many', wholeNumber)
     .option('--first <number>', 'number of the first one', wholeNumber, 0)
     .action(async (count: number, { first }: { first: number }) => {
-      const { database, shards, clock } = openTable(readTableConfig(process.env));
+      const { database, shards, clock } = openTable(readCommandConfig(process.env));
       await checkTable(database);
       await fillPool(database, shards, sampleSandboxes(count, first), unixSeconds(clock));
       process.stdout.write(`Wrote ${count} available sandboxes into ${database.tableName}\n`);

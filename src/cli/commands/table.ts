@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readTableConfig } from '../../config.ts';
+import { readCommandConfig } from '../../config.ts';
 import { openTable } from '../../container/table-access.ts';
 import { markAdoptedIfEmpty } from '../../store/adoption.ts';
 import { checkTable, createTable } from '../../store/table.ts';
@@ -11,7 +11,7 @@ export function tableCommand(): Command {
     .command('create')
     .description('create the table and its indexes, unless they are there')
     .action(async () => {
-      const { database, clock } = openTable(readTableConfig(process.env));
+      const { database, clock } = openTable(readCommandConfig(process.env));
       const created = await createTable(database);
       await checkTable(database);
       await markAdoptedIfEmpty(database, clock);
@@ -25,7 +25,7 @@ export function tableCommand(): Command {
     .command('check')
     .description('hold the table that is there against the one that the broker needs')
     .action(async () => {
-      const { database } = openTable(readTableConfig(process.env));
+      const { database } = openTable(readCommandConfig(process.env));
       await checkTable(database);
       process.stdout.write(`Table ${database.tableName} fits\n`);
       database.close();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { REQUEST_ID_PATTERN } from '../../domain/identifiers.ts';
 import type { Metrics } from '../../observability/metrics.ts';
@@ -13,6 +13,10 @@ export interface Activity {
   sandboxId: string | undefined;
   actor: string | undefined;
   cause: string | undefined;
+  /** The answer is on its way out, or would be if anyone were there to take it. */
+  isAnswered: boolean;
+  /** The client hung up before it had the whole answer. */
+  isAbandoned: boolean;
 }
 
 declare module 'fastify' {
@@ -47,10 +51,12 @@ export function beginActivity(request: FastifyRequest, action: string): void {
     sandboxId: undefined,
     actor: undefined,
     cause: undefined,
+    isAnswered: false,
+    isAbandoned: false,
   };
 }
 
-/** One log line and one observation. @param elapsedMs milliseconds since the request came */
+/** One log line, which has the request's id as all of its lines do, and one observation. @param elapsedMs milliseconds since the request came */
 export function recordAnswer(
   metrics: Metrics,
   request: FastifyRequest,
@@ -61,11 +67,10 @@ export function recordAnswer(
     { method: request.method, endpoint: endpointOf(request), status: String(status) },
     elapsedMs / 1000,
   );
-  const { action, outcome, trackId, sandboxId, actor, cause } = request.activity;
+  const { action, outcome, trackId, sandboxId, actor, cause, isAbandoned } = request.activity;
   const level = request.routeOptions.config?.quiet === true ? 'debug' : status >= 500 ? 'warn' : 'info';
   request.log[level](
     {
-      request_id: request.id,
       track_id: trackId ?? null,
       sandbox_id: sandboxId ?? null,
       action,
@@ -74,6 +79,7 @@ export function recordAnswer(
       status,
       actor,
       cause,
+      ...(isAbandoned ? { abandoned: true } : {}),
     },
     action,
   );
@@ -83,12 +89,25 @@ export function recordAnswer(
 export const activity = fastifyPlugin(
   async (app: FastifyInstance, { metrics }: { metrics: Metrics }) => {
     app.decorateRequest('activity');
+    const record = (request: FastifyRequest, reply: FastifyReply) =>
+      recordAnswer(metrics, request, reply.statusCode, reply.elapsedTime);
     app.addHook('onRequest', async (request, reply) => {
       beginActivity(request, request.routeOptions.config.action ?? 'unmatched');
       reply.header('x-request-id', request.id);
+      // No `onResponse` follows when the client has hung up; what its request did is recorded all the same,
+      // when it is known.
+      reply.raw.once('close', () => {
+        if (reply.raw.writableFinished) return;
+        request.activity.isAbandoned = true;
+        if (request.activity.isAnswered) record(request, reply);
+      });
+    });
+    app.addHook('onSend', async (request, reply) => {
+      request.activity.isAnswered = true;
+      if (request.activity.isAbandoned) record(request, reply);
     });
     app.addHook('onResponse', async (request, reply) => {
-      recordAnswer(metrics, request, reply.statusCode, reply.elapsedTime);
+      if (!request.activity.isAbandoned) record(request, reply);
     });
   },
   { name: 'activity' },

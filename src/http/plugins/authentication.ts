@@ -1,20 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import type { Credential, CredentialKind, CredentialSource } from '../../credentials/credential.ts';
 import { BrokerError } from '../../domain/errors.ts';
-
-export type CredentialKind = 'track' | 'admin';
-
-/** Whom a token stands for. The name is for logs and limits; the token itself is kept nowhere. */
-export interface Credential {
-  readonly name: string;
-  readonly kind: CredentialKind;
-}
-
-export interface CredentialSource {
-  /** The credential of a token, or undefined for an unknown one. */
-  identify(token: string): Credential | undefined;
-}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,29 +13,6 @@ declare module 'fastify' {
     /** An `onRequest` hook for after it, that lets in only those of one kind. */
     allowOnly(kind: CredentialKind): (request: FastifyRequest) => Promise<void>;
   }
-}
-
-/** Fixed tokens, compared in a time that tells nothing of them. */
-export class StaticCredentials implements CredentialSource {
-  readonly #known: readonly { digest: Buffer; credential: Credential }[];
-
-  constructor(tokens: readonly { token: string; credential: Credential }[]) {
-    this.#known = tokens.map(({ token, credential }) => ({ digest: digest(token), credential }));
-  }
-
-  /** Digests are of one length, and every known one is looked at, whichever fits. */
-  identify(token: string): Credential | undefined {
-    const given = digest(token);
-    let found: Credential | undefined;
-    for (const { digest: known, credential } of this.#known) {
-      if (timingSafeEqual(given, known)) found = credential;
-    }
-    return found;
-  }
-}
-
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }
 
 /** Longer ones are not looked at. */
@@ -66,7 +30,8 @@ export const authentication = fastifyPlugin(
   async (app: FastifyInstance, { credentials, onFailure }: AuthenticationOptions) => {
     app.decorateRequest('credential', undefined);
     app.decorate('authenticate', async (request, reply) => {
-      const credential = identify(credentials, request.headers.authorization);
+      const known = identify(credentials, request.headers.authorization);
+      const credential = known instanceof Promise ? await known : known;
       if (credential === undefined) {
         if (await onFailure(request, reply)) return reply;
         reply.header('www-authenticate', 'Bearer');
@@ -86,7 +51,10 @@ export const authentication = fastifyPlugin(
   { name: 'authentication', dependencies: ['activity'] },
 );
 
-function identify(credentials: CredentialSource, header: string | undefined): Credential | undefined {
+function identify(
+  credentials: CredentialSource,
+  header: string | undefined,
+): ReturnType<CredentialSource['identify']> {
   if (header === undefined || header.length > TOKEN_MAX_LENGTH) return undefined;
   const token = BEARER.exec(header)?.[1];
   return token === undefined ? undefined : credentials.identify(token);

@@ -42,8 +42,7 @@ export const errors = fastifyPlugin(
   async (app: FastifyInstance) => {
     app.setErrorHandler((error: FastifyError, request, reply) => {
       const refusal = refusalFor(error);
-      if (refusal.code === 'INTERNAL_ERROR')
-        request.log.error({ err: error, request_id: request.id }, 'request failed');
+      if (refusal.code === 'INTERNAL_ERROR') request.log.error({ err: error }, 'request failed');
       else if (error.cause !== undefined || refusal.code === 'SERVICE_UNAVAILABLE') {
         request.activity.cause = causeOf(error);
       }

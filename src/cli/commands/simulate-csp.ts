@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { startCspSimulator } from '../../local/csp-simulator.ts';
+import { wholeNumber } from './seed.ts';
+
+interface SimulatorOptions {
+  readonly accounts: number;
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string;
+}
+
+export function simulateCspCommand(): Command {
+  return new Command('simulate-csp')
+    .description('serve a made-up provider until a signal ends it, for a test installation')
+    .option('--accounts <count>', 'sandbox accounts that it lists at first', wholeNumber, 200)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 takes a free one', wholeNumber, 8090)
+    .option('--token <token>', 'what its callers must send, as CSP_API_TOKEN of the broker')
+    .addHelpText('after', '\nFaults can be set while it runs: see /_simulator at its address.')
+    .action(async (options: SimulatorOptions) => {
+      const simulator = await startCspSimulator(options);
+      process.stdout.write(
+        `A simulated provider with ${options.accounts} accounts listens: CSP_BASE_URL=${simulator.baseUrl}\n`,
+      );
+      // The first process of a container dies of no signal that it does not ask for.
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.close());
+    });
+}
