@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import { brokerOfTest, type TestBroker } from '../../support/broker.ts';
+import { call } from '../../support/client.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { type SecretsManagerServer, secretsManagerOfTest } from '../../support/secrets-manager.ts';
+import { tableOfTest } from '../../support/table.ts';
+
+const TRACK = 'broker/track-tokens';
+const ADMIN = 'broker/admin-tokens';
+
+interface World {
+  readonly secrets: SecretsManagerServer;
+  readonly clock: ManualClock;
+  readonly start: () => Promise<TestBroker>;
+  readonly environment: Record<string, string>;
+}
+
+async function world(): Promise<World> {
+  const secrets = await secretsManagerOfTest();
+  secrets.rotate(TRACK, 'first-track-token');
+  secrets.rotate(ADMIN, 'first-admin-token');
+  const table = await tableOfTest();
+  await table.seed(20);
+  const environment = {
+    ...table.environment,
+    BROKER_API_TOKEN: '',
+    BROKER_ADMIN_TOKEN: '',
+    BROKER_API_TOKEN_SECRET_ID: TRACK,
+    BROKER_ADMIN_TOKEN_SECRET_ID: ADMIN,
+    SECRETS_ENDPOINT_URL: secrets.url,
+    RATE_LIMIT_FAILED_AUTH: '1000',
+  };
+  const clock = new ManualClock();
+  return { secrets, clock, environment, start: () => brokerOfTest(environment, { clock }) };
+}
+
+/** The status of an allocation with this token: 201 or 200 when it is good, 401 when it is not. */
+async function statusWith(broker: TestBroker, token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}`, 'x-track-id': 'student' };
+  return (await call('POST', `${broker.url}/v1/allocate`, headers)).status;
+}
+
+test('tokens are read from their secrets at the start', async () => {
+  const { start } = await world();
+  const broker = await start();
+  expect(await statusWith(broker, 'first-track-token')).toBe(201);
+  const admin = await call('GET', `${broker.url}/v1/admin/stats`, {
+    authorization: 'Bearer first-admin-token',
+  });
+  expect(admin.status).toBe(200);
+});
+
+test('a secret that cannot be read stops the start with its name and without its text', async () => {
+  const { secrets, start } = await world();
+  secrets.failWith(500);
+  await expect(start()).rejects.toThrow(/The secret broker\/(track|admin)-tokens cannot be used/);
+});
+
+test('a secret that holds no usable token stops the start and is not repeated', async () => {
+  const { secrets, start } = await world();
+  secrets.rotate(TRACK, 'short');
+  const failure = await start().then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  expect(failure?.message).toContain(TRACK);
+  expect(failure?.message).not.toContain('short');
+});
+
+test('during a rotation both the current and the previous token are good, afterwards only the current one', async () => {
+  const { secrets, clock, start } = await world();
+  const broker = await start();
+  secrets.rotate(TRACK, 'second-track-token');
+  await reloaded(broker, clock);
+  expect(await statusWith(broker, 'second-track-token')).toBe(201);
+  expect(await statusWith(broker, 'first-track-token')).toBe(200);
+  secrets.forgetPrevious(TRACK);
+  await reloaded(broker, clock);
+  expect(await statusWith(broker, 'second-track-token')).toBe(200);
+  expect(await statusWith(broker, 'first-track-token')).toBe(401);
+});
+
+test('a token that is unknown yet is looked up at once, and guesses do not become calls', async () => {
+  const { secrets, clock, start } = await world();
+  const broker = await start();
+  secrets.rotate(TRACK, 'second-track-token');
+  await clock.advance(10_000);
+  expect(await statusWith(broker, 'second-track-token')).toBe(201);
+  const before = secrets.reads.length;
+  for (let guess = 0; guess < 50; guess += 1)
+    expect(await statusWith(broker, `guessed-token-${guess}`)).toBe(401);
+  expect(secrets.reads.length).toBe(before);
+});
+
+test('an outage of Secrets Manager after the start changes nothing', async () => {
+  const { secrets, clock, start } = await world();
+  const broker = await start();
+  secrets.failWith(500);
+  await clock.advance(10_000);
+  expect(await statusWith(broker, 'some-unknown-token')).toBe(401);
+  expect(await statusWith(broker, 'first-track-token')).toBe(201);
+  expect(broker.log.some((line) => line.includes('reload_secret'))).toBe(true);
+  expect(broker.log.join('')).not.toContain('first-track-token');
+});
+
+test('each of several named tokens can be revoked alone, and is logged by its name', async () => {
+  const { secrets, clock, start } = await world();
+  secrets.rotate(TRACK, JSON.stringify({ 'team-a': 'token-of-team-a', 'team-b': 'token-of-team-b' }));
+  const broker = await start();
+  expect(await statusWith(broker, 'token-of-team-a')).toBe(201);
+  expect(await statusWith(broker, 'token-of-team-b')).toBe(200);
+  expect(broker.log.some((line) => JSON.parse(line).actor === 'team-b')).toBe(true);
+  secrets.rotate(TRACK, JSON.stringify({ 'team-a': 'token-of-team-a' }));
+  secrets.forgetPrevious(TRACK);
+  await reloaded(broker, clock);
+  expect(await statusWith(broker, 'token-of-team-a')).toBe(200);
+  expect(await statusWith(broker, 'token-of-team-b')).toBe(401);
+  expect(broker.log.join('')).not.toMatch(/token-of-team/);
+});
+
+/** Has the secrets read again, as an unknown token does once ten seconds have passed. */
+async function reloaded(broker: TestBroker, clock: ManualClock): Promise<void> {
+  await clock.advance(10_000);
+  expect(await statusWith(broker, 'a-token-nobody-knows')).toBe(401);
+}
