@@ -5,6 +5,9 @@ import { createContainer } from './container.ts';
 import { markAdoptedIfEmpty } from './store/adoption.ts';
 import { checkTable, TableError } from './store/table.ts';
 
+/** New connections that may wait at once: a class of a thousand comes in one moment, and Node's default is 511. */
+const LISTEN_BACKLOG = 4_096;
+
 /** The process of one broker: from its environment to a graceful stop. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
@@ -49,7 +52,7 @@ async function main(): Promise<void> {
     );
   }
   await metricsApp?.listen({ host: config.HOST, port: config.METRICS_PORT ?? 0 });
-  const address = await app.listen({ host: config.HOST, port: config.PORT });
+  const address = await app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG });
   logger.info(
     { action: 'start', outcome: 'success', address, role: config.ROLE, pid: process.pid },
     'listening',

@@ -46,11 +46,11 @@ export interface AllocatorOptions {
 export interface AllocatorParts {
   readonly database: Database;
   readonly shards: StatusShards;
-  readonly buffer: CandidateBuffer;
-  readonly commits: GroupCommit;
-  readonly claims: ClaimReader;
-  readonly adoption: Adoption;
-  readonly previous: PreviousAllocations;
+  readonly buffer: Pick<CandidateBuffer, 'take' | 'giveBack' | 'spent' | 'discard'>;
+  readonly commits: Pick<GroupCommit, 'submit'>;
+  readonly claims: Pick<ClaimReader, 'get'>;
+  readonly adoption: Pick<Adoption, 'completed' | 'refresh'>;
+  readonly previous: Pick<PreviousAllocations, 'find'>;
   readonly recent: RecentClaims;
   readonly clock: Clock;
   readonly random: Random;

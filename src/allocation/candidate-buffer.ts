@@ -1,7 +1,6 @@
 import type { Clock, Random } from '../domain/clock.ts';
 import type { Candidate } from '../store/allocation-writes.ts';
-import type { AvailableWalk } from '../store/available-walk.ts';
-import { CandidatePool } from './candidate-pool.ts';
+import { CandidatePool, type CandidateWalk } from './candidate-pool.ts';
 import { HandedOut } from './handed-out.ts';
 
 export interface CandidateBufferOptions {
@@ -12,7 +11,7 @@ export interface CandidateBufferOptions {
 }
 
 export interface CandidateBufferParts {
-  readonly openWalk: (namePrefix: string | undefined) => AvailableWalk;
+  readonly openWalk: (namePrefix: string | undefined) => CandidateWalk;
   readonly clock: Clock;
   readonly random: Random;
 }

@@ -10,6 +10,9 @@ export interface CandidatePoolOptions {
   readonly backoffMaxMs: number;
 }
 
+/** Where candidates come from. */
+export type CandidateWalk = Pick<AvailableWalk, 'round'>;
+
 interface Ready {
   readonly candidate: Candidate;
   readonly readAt: number;
@@ -37,7 +40,7 @@ const MAX_PAGE = 1_000;
 /** The candidates for one name prefix, and the requests that wait for one. */
 export class CandidatePool {
   readonly #options: CandidatePoolOptions;
-  readonly #walk: AvailableWalk;
+  readonly #walk: CandidateWalk;
   readonly #handedOut: HandedOut;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -54,7 +57,7 @@ export class CandidatePool {
 
   constructor(
     options: CandidatePoolOptions,
-    walk: AvailableWalk,
+    walk: CandidateWalk,
     handedOut: HandedOut,
     clock: Clock,
     random: Random,
@@ -185,10 +188,9 @@ export class CandidatePool {
     const seen = new Set<string>();
     let complete = false;
     const began = this.#clock.monotonic();
-    const pageSize = Math.min(
-      MAX_PAGE,
-      SURPLUS * Math.max(this.#options.minimumRefill, this.#waiting.length),
-    );
+    // The first request of a burst starts the reading, the others come a moment later: their pages are larger.
+    const pageSize = () =>
+      Math.min(MAX_PAGE, SURPLUS * Math.max(this.#options.minimumRefill, this.#waiting.length));
     for await (const page of this.#walk.round(pageSize)) {
       // Not when the round began: a long round must not take its own last page for old.
       const readAt = this.#clock.monotonic();

@@ -5,6 +5,7 @@ import { type Clock, type Random, systemClock } from '../domain/clock.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { ClaimReader } from '../store/claim-reader.ts';
 import { type Database, type DatabaseOptions, openDatabase } from '../store/database.ts';
+import { ItemReader } from '../store/item-reader.ts';
 import { PoolListing } from '../store/pool-listing.ts';
 import { PoolReader } from '../store/pool-reader.ts';
 import { StatusShards } from '../store/status-shards.ts';
@@ -29,9 +30,10 @@ export function openTable(config: Config, overrides: Overrides = {}) {
   const random = overrides.random ?? Math.random;
   const database = overrides.database ?? openDatabase(databaseOptions(config));
   const shards = new StatusShards(config.STATUS_SHARDS);
-  const reader = new PoolReader(database, config.LAB_DURATION_HOURS);
+  const items = new ItemReader(database, clock, random);
+  const reader = new PoolReader(database, items, config.LAB_DURATION_HOURS);
   const listing = new PoolListing(database, shards, reader);
-  const claims = new ClaimReader(database, clock, random);
+  const claims = new ClaimReader(items);
   const previous = new PreviousAllocations(database, reader, claims, { clock, random });
   return { clock, random, database, shards, reader, listing, claims, previous };
 }

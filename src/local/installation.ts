@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTableConfig } from '../config.ts';
+import { readCommandConfig } from '../config.ts';
 import { openTable, type TableAccess } from '../container/table-access.ts';
 import { unixSeconds } from '../domain/clock.ts';
 import { markAdoptedIfEmpty } from '../store/adoption.ts';
@@ -55,7 +55,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       DDB_ENDPOINT_URL: endpoint,
     };
 
-    const table = openTable(readTableConfig(environment));
+    const table = openTable(readCommandConfig(environment));
     stops.push(async () => table.database.close());
     const csp = await startCspSimulator({ random: Math.random });
     stops.push(() => csp.close());
@@ -73,9 +73,8 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     );
     // Also those that started while another one failed.
     stops.push(async () => {
-      for (const start of await Promise.allSettled(starts)) {
-        if (start.status === 'fulfilled') await start.value.stop();
-      }
+      const results = await Promise.allSettled(starts);
+      await Promise.all(results.map((each) => each.status === 'fulfilled' && each.value.stop()));
     });
     const brokers = await Promise.all(starts);
 

@@ -42,15 +42,15 @@ export class AvailableWalk {
   /**
    * Pages of one round, beginning where the last round was left.
    *
-   * @param pageSize rows to read at a time. With a name prefix pages are read whole (1 MB): the prefix is
+   * @param pageSize rows that the next page shall have, asked before each. With a name prefix pages are read whole (1 MB): the prefix is
    * no key, so most rows of a page may be others'.
    */
-  async *round(pageSize: number): AsyncGenerator<WalkPage> {
+  async *round(pageSize: () => number): AsyncGenerator<WalkPage> {
     const begin = { ...this.#position };
     // A round that begins in the middle of a partition comes back to it at the end, from its beginning.
     let left = this.#partitions.length + (begin.after === undefined ? 0 : 1);
     while (left > 0) {
-      const answer = await this.#query(pageSize);
+      const answer = await this.#query(pageSize());
       this.#position.after = answer.LastEvaluatedKey;
       if (answer.LastEvaluatedKey === undefined) {
         left -= 1;

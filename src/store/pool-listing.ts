@@ -43,6 +43,8 @@ export interface ListingPage {
 const MAX_READS = 20;
 /** Rows that one read evaluates at most when a filter drops some of them. */
 const READ_ROWS = 500;
+/** Rows that a read without such a filter evaluates at least. */
+const READ_ROWS_LEAST = 100;
 
 /** Lists sandboxes in pages: through an index where the filter names its key, else through the table. */
 export class PoolListing {
@@ -136,8 +138,9 @@ export class PoolListing {
     return this.#database.documents.send(
       new ScanCommand({
         ...common,
-        // The table holds claims, events and tombstones beside the sandboxes.
-        Limit: READ_ROWS,
+        // The table holds claims, events and tombstones beside the sandboxes. Hardly more than are asked for, though:
+        // what a page does not show is read again for the next one.
+        Limit: conditions.length === 0 ? Math.max(READ_ROWS_LEAST, 2 * limit) : READ_ROWS,
         FilterExpression: ['SK = :meta', 'begins_with(PK, :sandboxes)', ...conditions].join(' AND '),
         ExclusiveStartKey: start,
         ...named(names, { ...values, ':meta': META, ':sandboxes': SANDBOX_PREFIX }),

@@ -1,5 +1,7 @@
-import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Database } from './database.ts';
+import type { ItemReader } from './item-reader.ts';
 import { sandboxKey } from './keys.ts';
 import { isSandboxRow, type Row, type StoredSandbox, toSandbox } from './sandbox-row.ts';
 import { statusOf } from './status-shards.ts';
@@ -7,23 +9,19 @@ import { statusOf } from './status-shards.ts';
 /** Reads single sandboxes and those of one caller. */
 export class PoolReader {
   readonly #database: Database;
+  readonly #items: Pick<ItemReader, 'get'>;
   readonly #defaultLabDurationHours: number;
 
-  constructor(database: Database, defaultLabDurationHours: number) {
+  constructor(database: Database, items: Pick<ItemReader, 'get'>, defaultLabDurationHours: number) {
     this.#database = database;
+    this.#items = items;
     this.#defaultLabDurationHours = defaultLabDurationHours;
   }
 
   /** The row as it stands now (a consistent read), or undefined when there is none. */
   async get(sandboxId: string): Promise<StoredSandbox | undefined> {
-    const answer = await this.#database.documents.send(
-      new GetCommand({
-        TableName: this.#database.tableName,
-        Key: sandboxKey(sandboxId),
-        ConsistentRead: true,
-      }),
-    );
-    return answer.Item === undefined ? undefined : this.sandbox(answer.Item);
+    const item = await this.#items.get(sandboxKey(sandboxId));
+    return item === undefined ? undefined : this.sandbox(unmarshall(item));
   }
 
   sandbox(row: Row): StoredSandbox {

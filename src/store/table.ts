@@ -10,6 +10,7 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import type { Database } from './database.ts';
+import { databaseFault } from './database-faults.ts';
 
 export type TableNames = Pick<Database, 'tableName' | 'statusIndex' | 'trackIndex' | 'idempotencyIndex'>;
 
@@ -52,12 +53,7 @@ export function tableDefinition(names: TableNames): CreateTableCommandInput & { 
 /** Creates the table unless it is there. @returns whether it was created */
 export async function createTable(database: Database): Promise<boolean> {
   const client: DynamoDBClient = database.client;
-  try {
-    await client.send(new CreateTableCommand(tableDefinition(database)));
-  } catch (error) {
-    if (error instanceof ResourceInUseException) return false;
-    throw error;
-  }
+  if (!(await wasCreated(client, tableDefinition(database)))) return false;
   await waitUntilTableExists({ client, maxWaitTime: 120, minDelay: 1 }, { TableName: database.tableName });
   await client.send(
     new UpdateTimeToLiveCommand({
@@ -66,6 +62,22 @@ export async function createTable(database: Database): Promise<boolean> {
     }),
   );
   return true;
+}
+
+/** An engine that has just been started may take longer than a row does. */
+const CREATE_ATTEMPTS = 5;
+
+async function wasCreated(client: DynamoDBClient, definition: CreateTableCommandInput): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.send(new CreateTableCommand(definition));
+      return true;
+    } catch (error) {
+      // Of this call's own first try, perhaps, whose answer was lost: it is there, and new.
+      if (error instanceof ResourceInUseException) return attempt > 1;
+      if (databaseFault(error) !== 'unsettled' || attempt === CREATE_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** The table that is there is not the one that the broker needs. */

@@ -30,7 +30,7 @@ export async function startBroker(environment: Environment, overrides: Overrides
   const app = await buildApp(container, { isStopping: () => stopping });
   await container.secrets.start();
   await container.adoption.refresh();
-  await app.listen({ host: '127.0.0.1', port: 0 });
+  await app.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 });
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('The broker has no port');
   return {

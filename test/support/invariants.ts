@@ -46,7 +46,11 @@ export function violations(items: readonly Item[]): string[] {
         `I6: sandbox ${sandboxId} is available and was allocated to ${String(row.allocated_to_track)}`,
       );
     }
-    if (status !== 'allocated' || row.superseded === true) continue;
+    if (status !== 'allocated') continue;
+    if (row.superseded === true) {
+      if (claimedBy.has(sandboxId)) problems.push(`I10: sandbox ${sandboxId} is superseded and has a claim`);
+      continue;
+    }
     const key = keyOf(row);
     const other = allocatedUnder.get(key);
     if (other !== undefined) problems.push(`I2: "${key}" holds sandboxes ${other} and ${sandboxId}`);

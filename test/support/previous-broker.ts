@@ -65,3 +65,47 @@ export async function releaseAsPreviousBroker(
     }),
   );
 }
+
+/** A caller of the previous broker: what it sends, and the sandbox that it was given last. */
+export interface PreviousCaller {
+  readonly track: string;
+  readonly headers: Record<string, string>;
+  readonly held: string[];
+}
+
+/**
+ * Rows as the previous broker left them: most callers with one, every seventh with an idempotency key, every
+ * tenth with three, because it gave simultaneous retries a sandbox each.
+ */
+export async function fillAsPreviousBroker(
+  database: Database,
+  rows: readonly NewSandbox[],
+): Promise<PreviousCaller[]> {
+  // Not so long ago that expiry would take them.
+  const allocatedAt = Math.floor(Date.now() / 1000) - 600;
+  const allocations: PreviousAllocation[] = [];
+  const callers: PreviousCaller[] = [];
+  let next = 0;
+  for (let caller = 0; next < rows.length; caller += 1) {
+    const track = `previous-${caller}`;
+    const idempotencyKey = caller % 7 === 0 ? `key-${caller}` : undefined;
+    const given = rows.slice(next, next + (caller % 10 === 0 ? 3 : 1));
+    next += given.length;
+    for (const [index, sandbox] of given.entries()) {
+      allocations.push({
+        sandbox,
+        track,
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        allocatedAt: allocatedAt + index,
+        nulls: (next + index) % 2 === 0,
+      });
+    }
+    callers.push({
+      track,
+      headers: idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey },
+      held: given.map(({ sandboxId }) => sandboxId),
+    });
+  }
+  await allocateAsPreviousBroker(database, allocations);
+  return callers;
+}

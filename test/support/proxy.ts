@@ -1,4 +1,11 @@
-import { Agent, createServer, type IncomingMessage, request as requestOf } from 'node:http';
+import { once } from 'node:events';
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  request as requestOf,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -23,26 +30,26 @@ export interface ProxyOptions {
 export async function proxyOfTest(target: string, options: ProxyOptions = {}): Promise<string> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   let number = 0;
-  const server = createServer(async (incoming, outgoing) => {
+  const serve = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     number += 1;
-    const { method = '', url: path = '', headers } = incoming;
-    const request = { method, path, headers, body: '' };
     const own = number;
-    request.body = await textOf(incoming);
+    const { method = '', url: path = '', headers } = incoming;
+    const request = { method, path, headers, body: await textOf(incoming) };
     const fate = options.fate?.(request, own) ?? 'pass';
     if (fate === 'refuse') {
       outgoing.destroy();
       return;
     }
-    const passed = requestOf(`${target}${path}`, { agent, method, headers });
-    passed.on('error', () => outgoing.destroy());
-    passed.on('response', async (answer) => {
-      const body = await textOf(answer);
-      options.onAnswer?.(request, answer.statusCode ?? 0, body);
-      if (fate === 'lose_answer') outgoing.destroy();
-      else outgoing.writeHead(answer.statusCode ?? 502, answer.headers).end(body);
-    });
-    passed.end(request.body);
+    const passed = requestOf(`${target}${path}`, { agent, method, headers }).end(request.body);
+    const [answer] = (await once(passed, 'response')) as [IncomingMessage];
+    const body = await textOf(answer);
+    options.onAnswer?.(request, answer.statusCode ?? 0, body);
+    if (fate === 'lose_answer') outgoing.destroy();
+    else outgoing.writeHead(answer.statusCode ?? 502, answer.headers).end(body);
+  };
+  // Either side may hang up at any time.
+  const server = createServer((incoming, outgoing) => {
+    serve(incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {

@@ -45,7 +45,7 @@ export const rateLimits = fastifyPlugin(
       return app.createRateLimit(settings);
     };
     const credentialAndAddress = (request: FastifyRequest) =>
-      `${request.credential?.name} ${addressOf(request)}`;
+      `${request.credential?.kind} ${request.credential?.name} ${addressOf(request)}`;
     const perCredential = limiter(options.perCredential, credentialAndAddress);
     const perCaller = limiter(
       options.perCaller,

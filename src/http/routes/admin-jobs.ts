@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock.ts';
 import { BrokerError } from '../../domain/errors.ts';
-import type { FinishedRun, JobRows } from '../../store/job-rows.ts';
+import type { FinishedRun, JobRows, JobState } from '../../store/job-rows.ts';
 import type { NiosxaasRecord } from '../../store/niosxaas-records.ts';
 import { JOB_NAMES, type JobInput, type JobName } from '../../workers/job.ts';
 import type { JobRunner } from '../../workers/job-runner.ts';
@@ -11,10 +11,12 @@ import { JobNotConfiguredError, type Jobs } from '../../workers/jobs.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import {
   finishedRunSchema,
+  JOB_EXAMPLE,
   jobParametersSchema,
   jobSchema,
   presentJob,
   presentRun,
+  RUN_EXAMPLE,
   runningSchema,
 } from '../schemas/job.ts';
 import { reasonSchema } from '../schemas/request.ts';
@@ -29,6 +31,12 @@ export interface AdminJobRoutesOptions {
 
 /** Whoever starts a job by hand waits so long for its result. A load balancer gives up at 60 s. */
 const WAIT_MS = 20_000;
+
+/** Where the request does not say how long a row must have been stale to be removed. */
+const STALE_GRACE_HOURS = 24;
+
+/** A lease changes hands within a moment, and most runs are over soon. */
+const BUSY_RETRY_SECONDS = 1;
 
 const SECURITY = [{ adminToken: [] }];
 
@@ -70,6 +78,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
             })
             .meta({
               id: 'SyncResult',
+              description: 'What the comparison found and changed',
               examples: [
                 {
                   status: 'completed',
@@ -90,7 +99,8 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
       },
     },
     async (request, reply) => {
-      const run = await startAndWait(request, 'sync', { force: request.query.force === 'true' });
+      const force = request.query.force === 'true';
+      const run = await startAndWait(request, 'sync', { force }, force);
       if ('running' in run) return stillRunning(reply, run.running);
       return {
         status: statusOf(run),
@@ -126,6 +136,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
             })
             .meta({
               id: 'CleanupResult',
+              description: 'What was deleted at the provider',
               examples: [
                 {
                   status: 'completed',
@@ -143,7 +154,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
       },
     },
     async (request, reply) => {
-      const run = await startAndWait(request, 'cleanup', {});
+      const run = await startAndWait(request, 'cleanup', {}, false);
       if ('running' in run) return stillRunning(reply, run.running);
       return {
         status: statusOf(run),
@@ -164,7 +175,14 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
         tags: ['admin'],
         summary: 'Remove rows that have been stale for long now',
         security: SECURITY,
-        querystring: z.object({ grace_period_hours: z.coerce.number().min(0).max(8_760).default(24) }),
+        querystring: z.object({
+          grace_period_hours: z.coerce
+            .number()
+            .min(0)
+            .max(8_760)
+            .optional()
+            .describe(`Hours that a row must have been stale; ${STALE_GRACE_HOURS} by default`),
+        }),
         response: {
           200: z
             .object({
@@ -175,6 +193,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
             })
             .meta({
               id: 'StaleResult',
+              description: 'How many rows were removed',
               examples: [{ status: 'completed', deleted: 2, duration_ms: 31, grace_period_hours: 24 }],
             }),
           202: runningSchema,
@@ -183,8 +202,9 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
       },
     },
     async (request, reply) => {
-      const gracePeriodHours = request.query.grace_period_hours;
-      const run = await startAndWait(request, 'stale', { gracePeriodHours });
+      const asked = request.query.grace_period_hours;
+      const gracePeriodHours = asked ?? STALE_GRACE_HOURS;
+      const run = await startAndWait(request, 'stale', { gracePeriodHours }, asked !== undefined);
       if ('running' in run) return stillRunning(reply, run.running);
       return {
         status: statusOf(run),
@@ -203,7 +223,12 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
         tags: ['admin'],
         summary: 'How the background jobs are doing, on all tasks',
         security: SECURITY,
-        response: { 200: z.object({ jobs: z.array(jobSchema) }).meta({ id: 'Jobs' }), ...errorResponses() },
+        response: {
+          200: z
+            .object({ jobs: z.array(jobSchema) })
+            .meta({ id: 'Jobs', description: 'Every job', examples: [{ jobs: [JOB_EXAMPLE] }] }),
+          ...errorResponses(),
+        },
       },
     },
     async () => ({ jobs: (await Promise.all(JOB_NAMES.map((name) => rows.read(name)))).map(presentJob) }),
@@ -256,14 +281,19 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
         params: jobParametersSchema,
         querystring: forceSchema,
         response: {
-          200: z.object({ status: runStatusSchema, run: finishedRunSchema }).meta({ id: 'JobResult' }),
+          200: z.object({ status: runStatusSchema, run: finishedRunSchema }).meta({
+            id: 'JobResult',
+            description: 'The run has ended',
+            examples: [{ status: 'completed', run: RUN_EXAMPLE }],
+          }),
           202: runningSchema,
           ...errorResponses('VALIDATION_ERROR', 'JOB_PAUSED', 'JOB_BUSY', 'JOB_NOT_CONFIGURED', 'JOB_FAILED'),
         },
       },
     },
     async (request, reply) => {
-      const run = await startAndWait(request, request.params.job, { force: request.query.force === 'true' });
+      const force = request.query.force === 'true';
+      const run = await startAndWait(request, request.params.job, { force }, force);
       if ('running' in run) return stillRunning(reply, run.running);
       return { status: statusOf(run), run: presentRun(run) };
     },
@@ -295,7 +325,29 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
               ),
               count: z.int(),
             })
-            .meta({ id: 'NiosxaasCleanups' }),
+            .meta({
+              id: 'NiosxaasCleanups',
+              description: 'What was done, sandbox by sandbox',
+              examples: [
+                {
+                  cleanups: [
+                    {
+                      sandbox_id: '2009521',
+                      at: 1774000000,
+                      outcome: 'success',
+                      found: 1,
+                      deleted: 1,
+                      failed: 0,
+                      services: [
+                        { id: 'infra/universal_service/7f3a', name: 'lab-service', result: 'deleted' },
+                      ],
+                      error: null,
+                    },
+                  ],
+                  count: 1,
+                },
+              ],
+            }),
           ...errorResponses('VALIDATION_ERROR'),
         },
       },
@@ -318,22 +370,22 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
     },
   );
 
-  /** Starts a job, and waits for its end as long as a client does. */
+  /**
+   * Starts a job, and waits for its end as long as a client does. Where it runs already, that run is the answer,
+   * unless this one was to be `particular`: the other one will not do what it was asked.
+   */
   async function startAndWait(
     request: FastifyRequest,
     name: JobName,
     input: JobInput,
+    particular: boolean,
   ): Promise<FinishedRun | { running: string }> {
     const start = await runner.start(jobNamed(name), actorOf(request), input);
     if (!start.started) {
-      if (start.because === 'running' && start.state.run !== null) return { running: start.state.run.runId };
-      throw new BrokerError(
-        start.because === 'paused' ? 'JOB_PAUSED' : 'JOB_BUSY',
-        start.because === 'paused'
-          ? `The job "${name}" is paused${start.state.pause?.reason ? `: ${start.state.pause.reason}` : ''}; resume it first`
-          : `The job "${name}" is changing hands; try again`,
-        start.because === 'paused' ? {} : { retryAfter: 1 },
-      );
+      if (start.because === 'paused') throw paused(name, start.state);
+      if (start.state.run === null || start.because !== 'running') throw busy(name, 'is changing hands');
+      if (particular) throw busy(name, 'is running already, and not as it was asked for here');
+      return { running: start.state.run.runId };
     }
     const enough = new AbortController();
     const waited = clock.sleep(WAIT_MS, enough.signal).then(
@@ -361,6 +413,17 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
     }
   }
 };
+
+function paused(name: JobName, { pause }: JobState): BrokerError {
+  const reason = pause?.reason ? `: ${pause.reason}` : '';
+  return new BrokerError('JOB_PAUSED', `The job "${name}" is paused${reason}; resume it first`);
+}
+
+function busy(name: JobName, why: string): BrokerError {
+  return new BrokerError('JOB_BUSY', `The job "${name}" ${why}; try again`, {
+    retryAfter: BUSY_RETRY_SECONDS,
+  });
+}
 
 function stillRunning(reply: FastifyReply, runId: string) {
   return reply.code(202 as never).send({ status: 'running', run_id: runId } as never);

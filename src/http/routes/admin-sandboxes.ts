@@ -6,14 +6,14 @@ import { Deadline } from '../../allocation/deadline.ts';
 import { OPERATOR_MOVES, type OperatorMoves } from '../../allocation/operator-moves.ts';
 import { sandboxNotFound } from '../../allocation/releaser.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { SANDBOX_STATUSES } from '../../domain/sandbox.ts';
+import { MOVES, SANDBOX_STATUSES } from '../../domain/sandbox.ts';
 import type { AuditEvent } from '../../store/audit.ts';
 import type { PoolListing } from '../../store/pool-listing.ts';
 import type { PoolReader } from '../../store/pool-reader.ts';
 import { decodeCursor, encodeCursor } from '../schemas/cursor.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { identifierSchema, reasonSchema, sandboxParametersSchema } from '../schemas/request.ts';
-import { presentSandbox, sandboxSchema } from '../schemas/sandbox.ts';
+import { presentSandbox, SANDBOX_EXAMPLE, sandboxSchema } from '../schemas/sandbox.ts';
 
 export interface AdminSandboxRoutesOptions {
   readonly reader: PoolReader;
@@ -28,13 +28,25 @@ export interface AdminSandboxRoutesOptions {
 const SECURITY = [{ adminToken: [] }];
 
 const listQuerySchema = z.object({
-  status: z.enum(SANDBOX_STATUSES).optional(),
+  status: z.enum(SANDBOX_STATUSES).optional().describe('Only rows of this status'),
   track: identifierSchema.optional().describe('The caller that holds or held it'),
   lab: identifierSchema.optional().describe('The lab that it was allocated for'),
-  name_prefix: identifierSchema.optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
+  name_prefix: identifierSchema.optional().describe('Only rows whose name starts with it'),
+  limit: z.coerce.number().int().min(1).max(100).default(50).describe('Rows of a page at most'),
   cursor: z.string().min(1).max(8_192).optional().describe('`cursor` of the page before'),
 });
+
+const EVENT_EXAMPLE = {
+  move: 'quarantine',
+  from: 'available',
+  to: 'quarantined',
+  actor: 'admin',
+  reason: 'broken tenant',
+  request_id: '0f8fad5b-d9cb-469f-a165-70867728950e',
+  at: 1774000000,
+  allocated_to_track: null,
+  allocated_at: 0,
+};
 
 const eventSchema = z
   .object({
@@ -50,19 +62,7 @@ const eventSchema = z
   })
   .meta({
     id: 'Event',
-    examples: [
-      {
-        move: 'quarantine',
-        from: 'available',
-        to: 'quarantined',
-        actor: 'admin',
-        reason: 'broken tenant',
-        request_id: '0f8fad5b-d9cb-469f-a165-70867728950e',
-        at: 1774000000,
-        allocated_to_track: null,
-        allocated_at: 0,
-      },
-    ],
+    examples: [EVENT_EXAMPLE],
   });
 
 /** What operators see of the pool, and their moves on its rows. */
@@ -82,8 +82,16 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         querystring: listQuerySchema,
         response: {
           200: z
-            .object({ sandboxes: z.array(sandboxSchema), count: z.int(), cursor: z.string().optional() })
-            .meta({ id: 'SandboxPage' }),
+            .object({
+              sandboxes: z.array(sandboxSchema),
+              count: z.int().min(0).describe('Rows of this page'),
+              cursor: z.string().optional().describe('Leads to the next page; absent at the end'),
+            })
+            .meta({
+              id: 'SandboxPage',
+              description: 'A page of the pool',
+              examples: [{ sandboxes: [SANDBOX_EXAMPLE], count: 1, cursor: 'eyJmIjoiT1...' }],
+            }),
           ...errorResponses('VALIDATION_ERROR'),
         },
       },
@@ -137,9 +145,15 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         description: 'Kept for 30 days, beyond the row itself.',
         security: SECURITY,
         params: sandboxParametersSchema,
-        querystring: z.object({ limit: z.coerce.number().int().min(1).max(100).default(50) }),
+        querystring: z.object({
+          limit: z.coerce.number().int().min(1).max(100).default(50).describe('Events at most'),
+        }),
         response: {
-          200: z.object({ events: z.array(eventSchema), count: z.int() }).meta({ id: 'Events' }),
+          200: z.object({ events: z.array(eventSchema), count: z.int().min(0) }).meta({
+            id: 'Events',
+            description: 'Its events, the latest first',
+            examples: [{ events: [EVENT_EXAMPLE], count: 1 }],
+          }),
           ...errorResponses('VALIDATION_ERROR'),
         },
       },
@@ -159,6 +173,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         schema: {
           tags: ['admin'],
           summary: SUMMARIES[move],
+          description: `For a sandbox that is ${MOVES[move].from.join(' or ')}; it is ${MOVES[move].to} afterwards, and the audit trail says who did it and why.`,
           security: SECURITY,
           params: sandboxParametersSchema,
           body: reasonSchema,
@@ -187,7 +202,11 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         description:
           'Removes rows, not accounts at the provider. With many rows it stops after 20 s and says how many are left to do: call it again.',
         security: SECURITY,
-        querystring: z.object({ status: z.enum(['stale', 'deletion_failed']) }),
+        querystring: z.object({
+          status: z
+            .enum(['stale', 'deletion_failed'])
+            .describe('Which rows; others are never removed in bulk'),
+        }),
         body: reasonSchema,
         response: {
           200: z
@@ -199,6 +218,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
             })
             .meta({
               id: 'BulkDelete',
+              description: 'How many rows were removed',
               examples: [{ status: 'completed', deleted: 12, skipped: 0, duration_ms: 148 }],
             }),
           ...errorResponses('VALIDATION_ERROR'),

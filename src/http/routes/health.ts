@@ -11,7 +11,11 @@ export interface HealthRoutesOptions {
 
 const readinessSchema = z
   .object({ status: z.enum(['ready', 'not_ready']), checks: z.record(z.string(), z.string()) })
-  .meta({ id: 'Readiness', examples: [{ status: 'ready', checks: { dynamodb: 'ok' } }] });
+  .meta({
+    id: 'Readiness',
+    description: 'Each check by its name, `ok` or what failed',
+    examples: [{ status: 'ready', checks: { dynamodb: 'ok' } }],
+  });
 
 /** For the load balancer. Liveness touches nothing outside the process; readiness asks the database. */
 export const healthRoutes: FastifyPluginAsyncZod<HealthRoutesOptions> = async (app, options) => {
@@ -22,10 +26,13 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRoutesOptions> = async (a
       schema: {
         tags: ['observability'],
         summary: 'Is the process alive?',
+        description: 'Touches nothing outside the process.',
         response: {
-          200: z
-            .object({ status: z.literal('healthy'), timestamp: z.int() })
-            .meta({ id: 'Health', examples: [{ status: 'healthy', timestamp: 1774000000 }] }),
+          200: z.object({ status: z.literal('healthy'), timestamp: z.int() }).meta({
+            id: 'Health',
+            description: 'The process is alive',
+            examples: [{ status: 'healthy', timestamp: 1774000000 }],
+          }),
         },
       },
     },
@@ -39,6 +46,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRoutesOptions> = async (a
       schema: {
         tags: ['observability'],
         summary: 'Should requests be sent here?',
+        description: 'Asks the database, in bounded time. No while the process is shutting down.',
         response: { 200: readinessSchema, 503: readinessSchema },
       },
     },

@@ -33,6 +33,9 @@ interface Document {
 /** Between the two transformations: the plugin declares every body to be required. */
 const OPTIONAL_BODY = 'x-optional-body';
 
+/** What the plugin says of an answer that refers to a schema. */
+const NO_DESCRIPTION = 'Default Response';
+
 const ERROR_SCHEMA = '#/components/schemas/Error';
 
 const requestIdSchema = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' };
@@ -103,7 +106,8 @@ export const describeRoute: SwaggerTransform = (route) => {
 export const finishDocument: SwaggerTransformObject = (generated) => {
   const document = jsonSchemaTransformObject(generated) as unknown as Document;
   for (const operations of Object.values(document.paths)) {
-    for (const operation of Object.values(operations)) finishOperation(operation);
+    for (const operation of Object.values(operations))
+      finishOperation(operation, document.components.schemas);
   }
   const { components } = document;
   components.parameters = PARAMETERS;
@@ -112,7 +116,7 @@ export const finishDocument: SwaggerTransformObject = (generated) => {
   return withoutTrivialBounds(document) as ReturnType<SwaggerTransformObject>;
 };
 
-function finishOperation(operation: Operation): void {
+function finishOperation(operation: Operation, schemas: Record<string, unknown>): void {
   const isLimited = operation.security !== undefined;
   operation.parameters = [
     ...(operation.parameters ?? []).map((parameter) =>
@@ -126,13 +130,16 @@ function finishOperation(operation: Operation): void {
   delete operation[OPTIONAL_BODY];
   for (const [status, response] of Object.entries(operation.responses)) {
     const media = response.content?.['application/json'];
-    const isError = media?.schema.$ref === ERROR_SCHEMA;
-    if (isError) media.examples = errorExamples(response.description);
+    const reference = media?.schema.$ref;
+    const isError = reference === ERROR_SCHEMA;
+    if (response.description === NO_DESCRIPTION && reference !== undefined)
+      response.description = describedAs(schemas, reference);
+    if (media !== undefined && isError) media.examples = errorExamples(response.description);
     response.headers = {
       'X-Request-ID': { $ref: '#/components/headers/RequestId' },
       ...(isError && MAY_COME_BACK.has(status) ? { 'Retry-After': header('RetryAfter') } : {}),
       ...(status === '401' ? { 'WWW-Authenticate': header('Challenge') } : {}),
-      ...(isLimited
+      ...(isLimited && (status.startsWith('2') || status === '429')
         ? {
             'X-RateLimit-Limit': header('RateLimitLimit'),
             'X-RateLimit-Remaining': header('RateLimitRemaining'),
@@ -141,6 +148,11 @@ function finishOperation(operation: Operation): void {
         : {}),
     };
   }
+}
+
+function describedAs(schemas: Record<string, unknown>, reference: string): string {
+  const schema = schemas[reference.split('/').at(-1) ?? ''] as { description?: string } | undefined;
+  return schema?.description ?? NO_DESCRIPTION;
 }
 
 /** Statuses of errors that pass by themselves. */
@@ -160,7 +172,8 @@ function namedSchemas(paths: unknown, schemas: Record<string, unknown>): Set<str
       follow(schemas[name]);
     }
   };
-  follow(paths);
+  // Errors of unknown routes have its shape too, in a process that has no others.
+  follow([paths, { $ref: ERROR_SCHEMA }]);
   return names;
 }
 

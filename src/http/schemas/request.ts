@@ -1,14 +1,17 @@
 import { z } from 'zod';
-import { IDENTIFIER_MAX_LENGTH, IDENTIFIER_PATTERN } from '../../domain/identifiers.ts';
+import { IDENTIFIER_MAX_LENGTH } from '../../domain/identifiers.ts';
 
-/** An id that a caller chose: 1 to 256 characters of printable ASCII without spaces, after trimming. */
+/**
+ * An id that a caller chose: 1 to 256 characters of printable ASCII without spaces, after trimming. The same as
+ * `IDENTIFIER_PATTERN`, with a message for each way to miss it.
+ */
 export const identifierSchema = z
   .string()
   // What is not ASCII stays as it is, to be refused: one id has no other spellings, which would be counted apart.
   .overwrite((text) => (/^\p{ASCII}*$/u.test(text) ? text.trim() : text))
   .min(1, 'must not be empty')
   .max(IDENTIFIER_MAX_LENGTH, `must have at most ${IDENTIFIER_MAX_LENGTH} characters`)
-  .regex(IDENTIFIER_PATTERN, 'must be printable ASCII without spaces');
+  .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces');
 
 export const SANDBOX_ID_HEADER = 'x-instruqt-sandbox-id';
 export const TRACK_ID_HEADER = 'x-track-id';
@@ -49,5 +52,14 @@ export const sandboxParametersSchema = z.object({
 });
 
 export const reasonSchema = z
-  .object({ reason: z.string().trim().min(1).max(500).optional().describe('Why, for the audit trail') })
+  .object({
+    reason: z
+      .string()
+      .trim()
+      .min(1)
+      .max(500)
+      .optional()
+      .describe('Why, for the audit trail')
+      .meta({ examples: ['broken tenant'] }),
+  })
   .optional();

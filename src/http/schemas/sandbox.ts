@@ -65,6 +65,30 @@ export const ownSandboxSchema = z
     ],
   });
 
+export const SANDBOX_EXAMPLE = {
+  sandbox_id: '2009521',
+  name: 'lab-adventure-0087',
+  external_id: 'identity/accounts/5f1c2a7e-9d6b-4c1b-8f52-3c1d2b7a9e10',
+  status: 'available',
+  allocated_to_track: null,
+  allocated_at: 0,
+  expires_at: null,
+  lab_duration_hours: 4,
+  idempotency_key: null,
+  track_name: null,
+  deletion_requested_at: 0,
+  deletion_retry_count: 0,
+  next_attempt_at: 0,
+  deletion_error: null,
+  stale_since: 0,
+  status_reason: null,
+  last_synced: 1774000000,
+  created_at: 1773000000,
+  updated_at: 1774000000,
+  sfdc_account_id: null,
+  superseded: false,
+};
+
 /** The whole row, for operators. */
 export const sandboxSchema = z
   .object({
@@ -72,18 +96,18 @@ export const sandboxSchema = z
     name: z.string(),
     external_id: z.string(),
     status: statusSchema,
-    allocated_to_track: z.string().nullable(),
+    allocated_to_track: z.string().nullable().describe('Who holds it, or held it last'),
     allocated_at: unixTime,
-    expires_at: unixTime.nullable(),
+    expires_at: unixTime.nullable().describe('Unix seconds: when the lab is over'),
     lab_duration_hours: z.number(),
     idempotency_key: z.string().nullable(),
-    track_name: z.string().nullable(),
+    track_name: z.string().nullable().describe('The lab'),
     deletion_requested_at: unixTime,
-    deletion_retry_count: z.int().min(0),
-    next_attempt_at: unixTime,
-    deletion_error: z.string().nullable(),
+    deletion_retry_count: z.int().min(0).describe('Failed attempts to delete it at the provider'),
+    next_attempt_at: unixTime.describe('Unix seconds: before that, no other attempt'),
+    deletion_error: z.string().nullable().describe('What the last attempt met with'),
     stale_since: unixTime,
-    status_reason: z.string().nullable(),
+    status_reason: z.string().nullable().describe('Why an operator moved it'),
     last_synced: unixTime,
     created_at: unixTime,
     updated_at: unixTime,
@@ -92,31 +116,7 @@ export const sandboxSchema = z
   })
   .meta({
     id: 'Sandbox',
-    examples: [
-      {
-        sandbox_id: '2009521',
-        name: 'lab-adventure-0087',
-        external_id: 'identity/accounts/5f1c2a7e-9d6b-4c1b-8f52-3c1d2b7a9e10',
-        status: 'available',
-        allocated_to_track: null,
-        allocated_at: 0,
-        expires_at: null,
-        lab_duration_hours: 4,
-        idempotency_key: null,
-        track_name: null,
-        deletion_requested_at: 0,
-        deletion_retry_count: 0,
-        next_attempt_at: 0,
-        deletion_error: null,
-        stale_since: 0,
-        status_reason: null,
-        last_synced: 1774000000,
-        created_at: 1773000000,
-        updated_at: 1774000000,
-        sfdc_account_id: null,
-        superseded: false,
-      },
-    ],
+    examples: [SANDBOX_EXAMPLE],
   });
 
 /** Rows of the previous broker may hold fractions of a second. */

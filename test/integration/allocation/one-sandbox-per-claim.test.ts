@@ -1,33 +1,94 @@
 import { expect, test } from 'vitest';
-import { allocate } from '../../support/client.ts';
 import { brokerProcessOfTest } from '../../support/broker.ts';
+import { allocate } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
-import { tableOfTest } from '../../support/table.ts';
+import { operationOf, proxyOfTest } from '../../support/proxy.ts';
+import { type TestTable, tableOfTest } from '../../support/table.ts';
+import { UNHURRIED } from '../../support/unhurried.ts';
+
+/** Two broker processes on one table. */
+function twoBrokers(table: TestTable, environment: Record<string, string> = {}) {
+  const start = () => brokerProcessOfTest({ ...table.environment, ...UNHURRIED, ...environment });
+  return Promise.all([start(), start()]);
+}
 
 test('fifty racing requests of one claim key over two processes get one sandbox and one 201, two hundred times', async () => {
   const table = await tableOfTest();
   await table.seed(400);
-  const brokers = await Promise.all([brokerProcessOfTest(table.environment), brokerProcessOfTest(table.environment)]);
+  const brokers = await twoBrokers(table);
+  const owners = new Map<string, string>();
   for (let round = 0; round < 200; round += 1) {
+    const track = `student-${round}`;
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, index) => allocate(brokers[index % 2]!.url, `student-${round}`)),
+      Array.from({ length: 50 }, (_, index) => allocate(brokers[index % 2]!.url, track)),
     );
-    expect(new Set(answers.map((answer) => answer.body.sandbox_id)).size).toBe(1);
-    expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
-    expect(answers.filter((answer) => answer.status === 200)).toHaveLength(49);
+    const sandboxIds = new Set(answers.map((answer) => answer.body.sandbox_id));
+    expect(sandboxIds.size).toBe(1);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(49);
+    const [sandboxId] = sandboxIds;
+    expect(owners.get(sandboxId)).toBeUndefined();
+    owners.set(sandboxId, track);
   }
+  const items = await table.items();
+  expect(violations(items)).toEqual([]);
+  expect(items.filter((item) => item.status === 'allocated')).toHaveLength(200);
+});
+
+test('five hundred claim keys race for a hundred sandboxes over two processes: a hundred owners, and nobody is turned away before the last one is gone', async () => {
+  const table = await tableOfTest();
+  await table.seed(100);
+  const taken = new Set<string>();
+  // All that the brokers write passes through here, so the order of events is known.
+  const engine = await proxyOfTest(table.environment.DDB_ENDPOINT_URL!, {
+    onAnswer: (request, status) => {
+      if (operationOf(request) !== 'TransactWriteItems' || status !== 200) return;
+      for (const [, id] of request.body.matchAll(/"SBX#([^"]+)"/g)) taken.add(id!);
+    },
+  });
+  const brokers = await twoBrokers(table, { DDB_ENDPOINT_URL: engine });
+  const takenAtRefusal: number[] = [];
+  const began = performance.now();
+  const answers = await Promise.all(
+    Array.from({ length: 500 }, async (_, index) => {
+      const answer = await allocate(brokers[index % 2]!.url, `student-${index}`);
+      if (answer.status !== 201) takenAtRefusal.push(taken.size);
+      return answer;
+    }),
+  );
+  const took = performance.now() - began;
+  const won = answers.filter(({ status }) => status === 201);
+  expect(new Set(won.map((answer) => answer.body.sandbox_id)).size).toBe(100);
+  expect(won).toHaveLength(100);
+  const refused = answers.filter(({ status }) => status === 409);
+  expect(refused).toHaveLength(400);
+  for (const { body } of refused) expect(body.error.code).toBe('NO_SANDBOXES_AVAILABLE');
+  expect(new Set(takenAtRefusal)).toEqual(new Set([100]));
+  // A second or two on two cores; more only where everything is slow.
+  expect(took).toBeLessThan(5_000);
   expect(violations(await table.items())).toEqual([]);
 });
 
-test('five hundred claim keys race for a hundred sandboxes over two processes: a hundred owners, four hundred 409', async () => {
+test('a process that is frozen in the middle of allocating, while its clients go elsewhere, doubles nothing when it wakes', async () => {
   const table = await tableOfTest();
-  await table.seed(100);
-  const brokers = await Promise.all([brokerProcessOfTest(table.environment), brokerProcessOfTest(table.environment)]);
-  const answers = await Promise.all(
-    Array.from({ length: 500 }, (_, index) => allocate(brokers[index % 2]!.url, `student-${index}`)),
-  );
-  const won = answers.filter((answer) => answer.status === 201);
-  expect(new Set(won.map((answer) => answer.body.sandbox_id)).size).toBe(100);
-  expect(answers.filter((answer) => answer.status === 409)).toHaveLength(400);
+  await table.seed(700);
+  const [frozen, other] = await twoBrokers(table, { REQUEST_DEADLINE_MS: '1000' });
+  const tracks = Array.from({ length: 300 }, (_, index) => `student-${index}`);
+  const first = tracks.map((track) => allocate(frozen.url, track));
+  // The first answers are out, others are on their way.
+  await Promise.race(first);
+  frozen.process.kill('SIGSTOP');
+  const second = await Promise.all(tracks.map((track) => allocate(other.url, track)));
+  frozen.process.kill('SIGCONT');
+  const late = await Promise.all(first);
+  const held = new Map(second.map((answer, index) => [tracks[index]!, answer.body.sandbox_id]));
+  expect(second.every(({ status }) => status === 200 || status === 201)).toBe(true);
+  // Some were committed before the freeze, some were not.
+  expect(new Set(second.map(({ status }) => status)).size).toBe(2);
+  expect(new Set(held.values()).size).toBe(300);
+  for (const [index, answer] of late.entries()) {
+    if (answer.status === 503) continue;
+    expect(answer.body.sandbox_id).toBe(held.get(tracks[index]!));
+  }
   expect(violations(await table.items())).toEqual([]);
 });

@@ -177,7 +177,8 @@ test('a next page on another host is refused, and is not sent the token', async 
     results: [row(1)],
     next: `${elsewhere}/v2/current_user/accounts?_offset=1`,
   });
-  expect((await failureOf(client.listSandboxes())).kind).toBe('content');
+  const failure = await failureOf(client.listSandboxes());
+  expect(failure).toMatchObject({ kind: 'content', message: expect.stringContaining('at another address') });
   expect(asked).toBe(0);
 });
 
@@ -216,6 +217,39 @@ test('rows that two pages share are listed once', async () => {
 
 test('an API that repeats the offset of its own page is not followed for ever', async () => {
   const { client, paths } = await listingOf({ results: [row(1)], page: { offset: 0 } });
+  expect((await client.listSandboxes()).accounts).toHaveLength(1);
+  expect(paths).toHaveLength(1);
+});
+
+test('a last page that names its own offset is the last', async () => {
+  const rows = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => row(from + index));
+  const { client, paths } = await listingOf(
+    { results: rows(0, 100), page: { offset: 0 } },
+    { results: rows(100, 20), page: { offset: 100 } },
+  );
+  expect((await client.listSandboxes()).accounts).toHaveLength(120);
+  expect(paths).toHaveLength(2);
+});
+
+test.each([
+  { next: 7 },
+  { next: { url: '/v2/page-2' } },
+  { links: { next: 7 } },
+  { page: { page_token: 7 } },
+  { page: { offset: 'far' } },
+  { total_count: 'many' },
+])('%j may say that there is more, and is an error where it cannot be read', async (extra) => {
+  const { client } = await listingOf({ results: [row(1)], ...extra });
+  expect((await failureOf(client.listSandboxes())).kind).toBe('content');
+});
+
+test.each([
+  { next: null, links: { next: null }, page: { offset: null, page_token: null }, total_count: 1 },
+  { next: '', page: { page_token: '' } },
+  { page: 1, links: [], _links: 'none' },
+])('%j says that there is no more', async (extra) => {
+  const { client, paths } = await listingOf({ results: [row(1)], ...extra });
   expect((await client.listSandboxes()).accounts).toHaveLength(1);
   expect(paths).toHaveLength(1);
 });

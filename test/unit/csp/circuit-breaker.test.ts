@@ -134,3 +134,15 @@ test('a corrected wall clock neither opens nor closes it', () => {
   clock.correctWallClock(-7_200_000);
   expect(breaker.millisecondsUntilProbe()).toBe(60_000);
 });
+
+test('a probe that outlives its time does not make room for a second one beside the next', async () => {
+  const early = breaker.enter()!;
+  fail(3);
+  await clock.advance(60_000);
+  const overtaken = breaker.enter()!;
+  early.failed(120_000);
+  await clock.advance(120_000);
+  expect(breaker.enter()).not.toBeNull();
+  overtaken.withdrawn();
+  expect(breaker.enter()).toBeNull();
+});

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startBroker, type TestBroker } from '../../support/broker.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { makeTable, type TestTable } from '../../support/table.ts';
+import { type Api, apiOf } from './support/api.ts';
+import { putSandbox } from './support/rows.ts';
+import { type WatchedDatabase, watchedDatabase } from './support/watched-database.ts';
+
+const clock = new ManualClock();
+let table: TestTable;
+let database: WatchedDatabase;
+let broker: TestBroker;
+let api: Api;
+
+const COUNTS = {
+  total: 47,
+  available: 30,
+  allocated: 0,
+  pending_deletion: 2,
+  stale: 3,
+  deletion_failed: 4,
+  quarantined: 8,
+};
+
+beforeAll(async () => {
+  table = await makeTable();
+  database = watchedDatabase(table);
+  broker = await startBroker(table.environment, { clock, database });
+  api = await apiOf(broker.url);
+  await table.seed(30);
+  for (const [status, count] of Object.entries(COUNTS).slice(3)) {
+    for (let index = 0; index < count; index += 1) await putSandbox(table, `${status}-${index}`, { status });
+  }
+});
+
+afterAll(async () => {
+  await broker.close();
+  await table.drop();
+});
+
+describe('GET /v1/admin/stats', () => {
+  test('counts the rows of every status, and says when', async () => {
+    const { status, body } = await api.admin('GET', '/stats');
+    expect([status, body]).toEqual([200, { ...COUNTS, as_of: clock.now() / 1000, age_seconds: 0 }]);
+  });
+
+  test('is cheap: asked a hundred times it counts once, and serves others what one has counted', async () => {
+    database.calls.length = 0;
+    await Promise.all(Array.from({ length: 100 }, () => api.admin('GET', '/stats')));
+    expect(database.calls.filter((command) => command === 'QueryCommand')).toEqual([]);
+
+    await clock.advance(20_000);
+    const other = watchedDatabase(table);
+    const second = await startBroker(table.environment, { clock, database: other });
+    await second.container.statistics.refresh();
+    const metrics = await (await apiOf(second.url)).call('GET', '/metrics');
+    expect(metrics.body).toContain('broker_pool_available 30\n');
+    expect(other.calls).not.toContain('QueryCommand');
+    await second.close();
+  });
+
+  test('is exact again after a change, by the next count', async () => {
+    await clock.advance(1_000);
+    const { body: held } = await api.allocate('student');
+    const { body } = await api.admin('GET', '/stats');
+    expect(body).toMatchObject({ total: 47, available: 29, allocated: 1 });
+    await api.release('student', held.sandbox_id);
+    await clock.advance(60_000);
+    expect((await api.admin('GET', '/stats')).body).toMatchObject({ allocated: 0, pending_deletion: 3 });
+  });
+});
+
+test('The gauges broker_pool_* say what was counted, and a scrape does no table call', async () => {
+  await clock.advance(60_000);
+  const { body: counted } = await api.admin('GET', '/stats');
+  database.calls.length = 0;
+  const { body } = await api.call('GET', '/metrics');
+  for (const status of ['available', 'allocated', 'pending_deletion', 'stale', 'deletion_failed', 'total'])
+    expect(body).toContain(`broker_pool_${status} ${counted[status]}\n`);
+  expect(database.calls).toEqual([]);
+});
