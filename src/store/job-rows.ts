@@ -30,7 +30,13 @@ export interface JobState {
   readonly fence: number;
   /** Counts the holder's signs of life. */
   readonly beat: number;
-  readonly run: (JobRun & { readonly progress: JobNotes }) | null;
+  readonly run:
+    | (JobRun & {
+        readonly progress: JobNotes;
+        /** When the holder gave its last sign of life, by its own clock: for people, not to decide by. Unix seconds. */
+        readonly lastSignAt: number;
+      })
+    | null;
   readonly lastRun: FinishedRun | null;
   readonly nextRunAt: number;
   readonly pause: { readonly by: string; readonly reason: string | null; readonly at: number } | null;
@@ -41,6 +47,8 @@ export interface JobState {
 function jobKey(job: string): Key {
   return { PK: `LEASE#${job}`, SK: META };
 }
+
+const END_OF_RUN = 'REMOVE holder, run_id, run_started_at, run_trigger, sign_at, progress';
 
 /** Leases and states of the jobs. Every write of a holder names its fence, so only the present holder's count. */
 export class JobRows {
@@ -68,7 +76,7 @@ export class JobRows {
     try {
       return await this.#update(
         seen.job,
-        'SET holder = :holder, fence = :next, beat = :zero, run_id = :run, run_started_at = :started, run_trigger = :trigger, progress = :nothing',
+        'SET holder = :holder, fence = :next, beat = :zero, run_id = :run, run_started_at = :started, run_trigger = :trigger, sign_at = :started, progress = :nothing',
         {
           condition: `(${
             seen.fence === 0 ? 'attribute_not_exists(fence)' : 'fence = :fence AND beat = :beat'
@@ -93,12 +101,22 @@ export class JobRows {
     }
   }
 
-  /** A sign of life. @returns undefined when the lease has gone to another */
-  renew(held: JobState, progress: JobNotes): Promise<JobState | undefined> {
-    return this.#asHolder(held, 'SET beat = beat + :one, progress = :progress', {
-      ':one': 1,
-      ':progress': progress,
-    });
+  /**
+   * A sign of life, and what the run has to tell so far.
+   *
+   * @returns undefined when the lease has gone to another
+   */
+  renew(held: JobState, progress: JobNotes, memory: JobNotes): Promise<JobState | undefined> {
+    return this.#asHolder(
+      held,
+      'SET beat = beat + :one, sign_at = :now, progress = :progress, memory = :memory',
+      { ':one': 1, ':now': unixSeconds(this.#clock), ':progress': progress, ':memory': memory },
+    );
+  }
+
+  /** Gives the lease back without a run. @returns undefined when it had gone to another */
+  giveBack(held: JobState): Promise<JobState | undefined> {
+    return this.#asHolder(held, `SET beat = beat + :one ${END_OF_RUN}`, { ':one': 1 });
   }
 
   /** Ends the run and gives the lease back. @returns undefined when the lease had gone to another */
@@ -110,7 +128,7 @@ export class JobRows {
   ): Promise<JobState | undefined> {
     return this.#asHolder(
       held,
-      'SET last_run = :last, next_run_at = :next, memory = :memory, beat = beat + :one REMOVE holder, run_id, run_started_at, run_trigger, progress',
+      `SET last_run = :last, next_run_at = :next, memory = :memory, beat = beat + :one ${END_OF_RUN}`,
       { ':last': last, ':next': nextRunAt, ':memory': memory, ':one': 1 },
     );
   }
@@ -182,6 +200,7 @@ function toState(job: string, item: Record<string, unknown>): JobState {
             startedAt: number('run_started_at'),
             trigger: text('run_trigger') ?? 'schedule',
             progress: (item.progress ?? {}) as JobNotes,
+            lastSignAt: number('sign_at'),
           },
     lastRun: (item.last_run ?? null) as FinishedRun | null,
     nextRunAt: number('next_run_at'),

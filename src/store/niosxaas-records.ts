@@ -6,6 +6,8 @@ import { TIME_TO_LIVE_ATTRIBUTE } from './table.ts';
 /** How long a record is kept, in days. */
 export const KEEP_DAYS = 30;
 const DAY_MS = 86_400_000;
+/** Services that a record names; `found` counts all. An item holds 400 KB. */
+const MAX_SERVICES = 100;
 
 /** What the step before a deletion found and did. */
 export interface NiosxaasResult {
@@ -47,7 +49,7 @@ export async function keepNiosxaasRecord(
         found: cleanup.found,
         deleted: cleanup.deleted,
         failed: cleanup.failed,
-        services: cleanup.services,
+        services: cleanup.services.slice(0, MAX_SERVICES),
         error: cleanup.error,
         at: Math.floor(now / 1000),
         [TIME_TO_LIVE_ATTRIBUTE]: Math.floor(now / 1000) + KEEP_DAYS * 86_400,
@@ -63,7 +65,9 @@ export async function readNiosxaasRecords(
   limit: number,
 ): Promise<NiosxaasRecord[]> {
   const records: NiosxaasRecord[] = [];
-  for (let day = 0; day <= KEEP_DAYS && records.length < limit; day += 1) {
+  let day = 0;
+  let after: Record<string, unknown> | undefined;
+  while (day <= KEEP_DAYS && records.length < limit) {
     const answer = await database.documents.send(
       new QueryCommand({
         TableName: database.tableName,
@@ -71,8 +75,11 @@ export async function readNiosxaasRecords(
         ExpressionAttributeValues: { ':day': partitionOf(clock.now() - day * DAY_MS) },
         ScanIndexForward: false,
         Limit: limit - records.length,
+        ExclusiveStartKey: after,
       }),
     );
+    after = answer.LastEvaluatedKey;
+    if (after === undefined) day += 1;
     for (const item of answer.Items ?? []) {
       records.push({
         sandboxId: item.sandbox_id,

@@ -5,6 +5,9 @@ import { availableAttributes, type NewSandbox } from './new-sandboxes.ts';
 import type { StoredSandbox } from './sandbox-row.ts';
 import type { StatusShards } from './status-shards.ts';
 
+/** The position of the tombstone's check in the writes of an addition. */
+export const TOMBSTONE_CHECK = 1;
+
 /** A sandbox comes into the pool if it is not there, and never was: a tombstone says that it was used or removed. */
 export function additionWrites(
   database: Database,
@@ -37,6 +40,8 @@ export function renameWrite(
   sandbox: NewSandbox,
   now: number,
 ): TransactWriteItem {
+  // A listing that leaves it out does not take it back.
+  const sfdcAccountId = sandbox.sfdcAccountId ?? row.sfdcAccountId;
   return {
     Update: {
       TableName: database.tableName,
@@ -49,7 +54,7 @@ export function renameWrite(
         ':seen': { S: row.storedStatus },
         ':name': { S: sandbox.name },
         ':external_id': { S: sandbox.externalId },
-        ':sfdc': sandbox.sfdcAccountId === null ? { NULL: true } : { S: sandbox.sfdcAccountId },
+        ':sfdc': sfdcAccountId === null ? { NULL: true } : { S: sfdcAccountId },
         ':now': { N: String(now) },
       },
     },

@@ -1,10 +1,12 @@
+import type { Logger } from 'pino';
 import type { CspClient } from '../csp/csp-client.ts';
-import { CspError } from '../csp/csp-error.ts';
+import { blamesProvider, CspError, type CspErrorKind } from '../csp/csp-error.ts';
 import type { NiosxaasClient } from '../csp/niosxaas-client.ts';
 import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
 import { eventWrite } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
 import { failedDeletionWrite } from '../store/deletion-writes.ts';
+import type { JobNotes } from '../store/job-rows.ts';
 import { removeWrite, tombstoneWrite } from '../store/move-writes.ts';
 import { keepNiosxaasRecord } from '../store/niosxaas-records.ts';
 import type { PoolReader } from '../store/pool-reader.ts';
@@ -13,6 +15,7 @@ import type { StatusShards } from '../store/status-shards.ts';
 import { walkStatus } from '../store/status-walk.ts';
 import { transactPatiently } from '../store/transact.ts';
 import { decideRetry } from './deletion-retry.ts';
+import { DeletionSigns } from './deletion-signs.ts';
 import { DeletionWindow } from './deletion-window.ts';
 import { inLanes } from './in-lanes.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
@@ -40,6 +43,7 @@ export interface CleanupParts {
   readonly niosxaas: NiosxaasClient;
   readonly clock: Clock;
   readonly random: Random;
+  readonly logger: Logger;
   readonly onNiosxaas: (cleanup: Awaited<ReturnType<NiosxaasClient['cleanUp']>>) => void;
 }
 
@@ -49,14 +53,22 @@ type Stop = 'breaker_open' | 'unauthorized' | 'rate_limited' | 'provider_unwell'
 interface Run {
   readonly context: JobContext;
   readonly window: DeletionWindow;
+  readonly signs: DeletionSigns;
+  due: number;
   deleted: number;
   failed: number;
   gaveUp: number;
   overtaken: number;
   stop: Stop | undefined;
-  /** A call of this run succeeded: the provider is there. */
-  providerIsWell: boolean;
 }
+
+/** After these the account is as it was. After any other error nobody knows. */
+const NOT_DELETED: ReadonlySet<CspErrorKind> = new Set([
+  'breaker_open',
+  'request',
+  'unauthorized',
+  'rate_limited',
+]);
 
 /**
  * Deletes at the provider what nobody needs any more, slowly: deletions in bursts have made the provider fail.
@@ -77,46 +89,41 @@ export class CleanupJob implements Job {
   }
 
   async run(context: JobContext): Promise<JobResult> {
-    const { maxDeletions, windowSeconds } = this.#options;
+    const { batchSize, batchDelaySeconds, maxDeletions, windowSeconds } = this.#options;
+    const now = unixSeconds(this.#parts.clock);
     const run: Run = {
       context,
-      window: new DeletionWindow(context.memory, maxDeletions, windowSeconds, unixSeconds(this.#parts.clock)),
+      window: new DeletionWindow(context.memory, maxDeletions, windowSeconds, now),
+      signs: new DeletionSigns(context.memory),
+      due: 0,
       deleted: 0,
       failed: 0,
       gaveUp: 0,
       overtaken: 0,
       stop: undefined,
-      providerIsWell: false,
     };
-    const due = await this.#due();
-    const { batchSize, batchDelaySeconds } = this.#options;
+    const due = await this.#due(now);
+    run.due = due.length;
+    if (due.length > 0) await this.#proveAddress(run);
     for (let index = 0; index < due.length && this.#goesOn(run); index += batchSize) {
       if (index > 0) await this.#pause(batchDelaySeconds, context.signal);
       await this.#deleteBatch(due.slice(index, index + batchSize), run);
-      context.report({ due: due.length, deleted: run.deleted, failed: run.failed });
     }
-    return {
-      outcome: run.stop ?? 'success',
-      notes: {
-        due: due.length,
-        deleted: run.deleted,
-        failed: run.failed,
-        gave_up: run.gaveUp,
-        overtaken: run.overtaken,
-        stopped_by: run.stop ?? null,
-      },
-      memory: run.window.memory,
-    };
+    return { outcome: run.stop ?? 'success', notes: notesOf(run) };
   }
 
-  /** Rows whose turn has come, those that have waited longest first. */
-  async #due(): Promise<StoredSandbox[]> {
-    const now = unixSeconds(this.#parts.clock);
+  /**
+   * Rows whose turn has come: first those that were never tried, which have waited longest, and then those that
+   * have failed, so that a few that end every run cannot keep the others from theirs.
+   */
+  async #due(now: number): Promise<StoredSandbox[]> {
     const due: StoredSandbox[] = [];
     for await (const rows of walkStatus(this.#parts, 'pending_deletion')) {
       due.push(...rows.filter((row) => row.nextAttemptAt <= now));
     }
-    return due.sort((a, b) => a.deletionRequestedAt - b.deletionRequestedAt);
+    return due.sort(
+      (a, b) => a.nextAttemptAt - b.nextAttemptAt || a.deletionRequestedAt - b.deletionRequestedAt,
+    );
   }
 
   #goesOn(run: Run): boolean {
@@ -125,16 +132,18 @@ export class CleanupJob implements Job {
 
   async #deleteBatch(batch: readonly StoredSandbox[], run: Run): Promise<void> {
     const { concurrency, perSandboxDelaySeconds } = this.#options;
+    const { csp } = this.#parts;
     // A breaker that is not closed lets one call through, to see: the others would end the run for nothing.
-    const careful = perSandboxDelaySeconds > 0 || this.#parts.csp.breakerState() !== 'closed';
+    const careful = perSandboxDelaySeconds > 0 || csp.breakerState() !== 'closed';
     const lanes = careful ? 1 : concurrency;
     await inLanes(batch, lanes, run.context.signal, async (row) => {
       if (!this.#goesOn(run)) return;
-      if (run.window.exhausted) {
-        run.stop = 'deletion_cap';
-        return;
-      }
+      // Before the tenant is touched, not after.
+      if (csp.breakerState() === 'open') run.stop = 'breaker_open';
+      else if (!run.window.take()) run.stop = 'deletion_cap';
+      if (run.stop !== undefined) return;
       await this.#delete(row, run);
+      tell(run);
       if (perSandboxDelaySeconds > 0) await this.#pause(perSandboxDelaySeconds, run.context.signal);
     });
   }
@@ -146,17 +155,17 @@ export class CleanupJob implements Job {
       requestId: `${run.context.author.requestId}-${row.sandboxId}`,
     };
     try {
-      if (!(await this.#addressIsRight(run))) return;
       await this.#cleanTenant(row, options);
-      run.window.count();
+      tell(run);
       await csp.deleteAccount(row.externalId, options);
-      run.providerIsWell = true;
     } catch (error) {
+      if (error instanceof CspError && NOT_DELETED.has(error.kind)) run.window.giveBack();
       if (run.context.signal.aborted) return;
       if (!(error instanceof CspError)) throw error;
       await this.#failed(row, error, run);
       return;
     }
+    run.signs.succeeded(row.sandboxId);
     // The account is gone, so this is written even if the run is being aborted: it is true whoever writes it.
     const { database, random } = this.#parts;
     const result = await transactPatiently(
@@ -173,27 +182,32 @@ export class CleanupJob implements Job {
   }
 
   /** One listing that arrives whole tells that the address is the provider's. Failing to get it costs no row anything. */
-  async #addressIsRight(run: Run): Promise<boolean> {
-    if (this.#addressProven) return true;
+  async #proveAddress(run: Run): Promise<void> {
+    if (this.#addressProven) return;
     try {
       await this.#parts.csp.listSandboxes({ signal: run.context.signal });
+      this.#addressProven = true;
     } catch (error) {
+      if (run.context.signal.aborted) return;
       if (!(error instanceof CspError)) throw error;
-      run.stop ??= stopFor(error) ?? 'provider_unwell';
-      return false;
+      run.stop = stopFor(error) ?? 'provider_unwell';
     }
-    this.#addressProven = true;
-    run.providerIsWell = true;
-    return true;
   }
 
-  /** Its failure never blocks the deletion of the sandbox. */
+  /** Nothing that goes wrong here blocks the deletion of the sandbox. */
   async #cleanTenant(row: StoredSandbox, options: { signal: AbortSignal; requestId: string }): Promise<void> {
-    const { niosxaas, database, clock, onNiosxaas } = this.#parts;
+    const { niosxaas, database, clock, logger, onNiosxaas } = this.#parts;
     const cleanup = await niosxaas.cleanUp(row.externalId, options);
     if (cleanup.outcome === 'disabled') return;
     onNiosxaas(cleanup);
-    await keepNiosxaasRecord(database, clock, row.sandboxId, cleanup);
+    try {
+      await keepNiosxaasRecord(database, clock, row.sandboxId, cleanup);
+    } catch (error) {
+      logger.warn(
+        { err: error, action: 'job_cleanup', sandbox_id: row.sandboxId },
+        'what the NIOSXaaS step did was not recorded',
+      );
+    }
   }
 
   async #failed(row: StoredSandbox, error: CspError, run: Run): Promise<void> {
@@ -202,8 +216,8 @@ export class CleanupJob implements Job {
     const { database, shards, clock, random } = this.#parts;
     const { maxAttempts } = this.#options;
     const isLast = row.deletionRetryCount + 1 >= maxAttempts;
-    if (isLast && !run.providerIsWell) await this.#askForSigns(run);
-    const decision = decideRetry(error, row.deletionRetryCount, maxAttempts, run.providerIsWell, random);
+    const itself = blamesProvider(error) && (await this.#failsByItself(row, isLast, run));
+    const decision = decideRetry(error, row.deletionRetryCount, maxAttempts, itself, random);
     const now = unixSeconds(clock);
     const writes = [
       failedDeletionWrite(database, shards, row, now, {
@@ -226,13 +240,17 @@ export class CleanupJob implements Job {
     if (decision.final) run.gaveUp += 1;
   }
 
-  /** Before a row is given up: does the provider answer anything at all? */
-  async #askForSigns(run: Run): Promise<void> {
+  /** Whether it is this account that cannot be deleted, and not the provider that deletes none. */
+  async #failsByItself(row: StoredSandbox, isLast: boolean, run: Run): Promise<boolean> {
+    const culprit = run.signs.failed(row.sandboxId);
+    if (culprit !== 'perhaps_the_account' || !isLast) return culprit === 'the_account';
+    // Nothing else is there to be deleted. Before it is given up: does the provider answer anything at all?
     try {
       await this.#parts.csp.listSandboxes({ signal: run.context.signal });
-      run.providerIsWell = true;
+      return true;
     } catch (error) {
-      if (!(error instanceof CspError)) throw error;
+      if (error instanceof CspError || run.context.signal.aborted) return false;
+      throw error;
     }
   }
 
@@ -245,4 +263,21 @@ export class CleanupJob implements Job {
 function stopFor(error: CspError): Stop | undefined {
   const { kind } = error;
   return kind === 'breaker_open' || kind === 'unauthorized' || kind === 'rate_limited' ? kind : undefined;
+}
+
+/** After each deletion, so that a run that dies is known to have got so far. */
+function tell(run: Run): void {
+  run.context.report(notesOf(run));
+  run.context.remember({ ...run.window.memory, ...run.signs.memory });
+}
+
+function notesOf(run: Run): JobNotes {
+  return {
+    due: run.due,
+    deleted: run.deleted,
+    failed: run.failed,
+    gave_up: run.gaveUp,
+    overtaken: run.overtaken,
+    stopped_by: run.stop ?? null,
+  };
 }

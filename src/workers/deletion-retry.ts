@@ -3,6 +3,8 @@ import type { Random } from '../domain/clock.ts';
 
 /** Waits after a row's first, second, ... failure, in seconds; the last one repeats. Longer than a bad quarter of an hour. */
 const WAITS = [5 * 60, 60 * 60, 4 * 60 * 60];
+/** After a failure that spent no attempt: whatever stands in the way is no matter of this row. Seconds. */
+const UNSPENT_WAIT = 5 * 60;
 
 export interface RetryDecision {
   /** Attempts spent by now. */
@@ -16,30 +18,31 @@ export interface RetryDecision {
 /**
  * What a failed deletion costs its row.
  *
- * The last attempt is spent only when the provider is known to be well otherwise: an outage must never turn
- * pending deletions into failed ones (I9), however long it lasts, while an account that alone cannot be deleted
- * must end where an operator sees it (I4).
+ * The last attempt is spent only when it is known to be the account that fails and not the provider: an outage
+ * must never turn pending deletions into failed ones (I9), however long it lasts, while an account that alone
+ * cannot be deleted must end where an operator sees it (I4).
  *
  * @param attempts spent before
- * @param providerIsWell whether another call succeeded in this run
+ * @param othersAreDeleted whether the provider deletes other accounts meanwhile
  */
 export function decideRetry(
   error: CspError,
   attempts: number,
   maxAttempts: number,
-  providerIsWell: boolean,
+  othersAreDeleted: boolean,
   random: Random,
 ): RetryDecision {
   // A refused credential is no fault of the row: it waits, so that it is not the first in every run.
   const spends =
-    error.kind !== 'unauthorized' && (attempts + 1 < maxAttempts || providerIsWell || !blamesProvider(error));
+    error.kind !== 'unauthorized' &&
+    (attempts + 1 < maxAttempts || othersAreDeleted || !blamesProvider(error));
   const spent = spends ? attempts + 1 : attempts;
-  const wait = WAITS[Math.min(attempts, WAITS.length - 1)] as number;
+  const wait = spends ? (WAITS[Math.min(attempts, WAITS.length - 1)] as number) : UNSPENT_WAIT;
   // Half of it fixed, half of it random: those that failed together do not come back together.
   const jittered = wait / 2 + (wait / 2) * random();
   return {
     attempts: spent,
     waitSeconds: Math.ceil(Math.max(jittered, error.retryAfterSeconds ?? 0)),
-    final: spent >= maxAttempts,
+    final: spends && spent >= maxAttempts,
   };
 }

@@ -6,24 +6,29 @@ import type { JobNotes } from '../store/job-rows.ts';
  */
 export class DeletionWindow {
   readonly #limit: number;
-  #startedAt: number;
+  readonly #startedAt: number;
   #deletions: number;
 
   /** @param now Unix seconds */
   constructor(memory: JobNotes, limit: number, windowSeconds: number, now: number) {
     this.#limit = limit;
     const startedAt = Number(memory.window_started_at ?? 0);
-    const goesOn = now - startedAt < windowSeconds && startedAt <= now;
+    // Either way: the task that began it may have had a clock that was ahead of this one's.
+    const goesOn = Math.abs(now - startedAt) < windowSeconds;
     this.#startedAt = goesOn ? startedAt : now;
     this.#deletions = goesOn ? Number(memory.window_deletions ?? 0) : 0;
   }
 
-  get exhausted(): boolean {
-    return this.#deletions >= this.#limit;
+  /** Counts a deletion that is about to be sent. @returns false when there is no room for it */
+  take(): boolean {
+    if (this.#deletions >= this.#limit) return false;
+    this.#deletions += 1;
+    return true;
   }
 
-  count(): void {
-    this.#deletions += 1;
+  /** One that was counted has not happened. */
+  giveBack(): void {
+    this.#deletions -= 1;
   }
 
   get memory(): JobNotes {

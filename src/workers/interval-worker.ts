@@ -1,12 +1,11 @@
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../domain/clock.ts';
-import type { JobRows } from '../store/job-rows.ts';
+import type { FinishedRun, JobState } from '../store/job-rows.ts';
 import type { Job } from './job.ts';
 import type { JobRunner } from './job-runner.ts';
 
 export interface IntervalWorkerParts {
   readonly runner: JobRunner;
-  readonly rows: JobRows;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -60,26 +59,27 @@ export class IntervalWorker {
 
   /** One tick: runs the job if it is due and nobody else does. */
   async tick(): Promise<void> {
-    const { rows, runner } = this.#parts;
-    const state = await rows.read(this.#job.name);
-    const latest = state.lastRun?.runId ?? null;
-    const somebodyRanIt = this.#lastSeenRun !== undefined && latest !== this.#lastSeenRun;
-    const first = this.#lastSeenRun === undefined;
-    this.#lastSeenRun = latest;
-    if (somebodyRanIt || (first && this.#ranJustNow(state.lastRun?.finishedAt))) return;
-
-    let start = await runner.start(this.#job, 'schedule');
+    const { runner } = this.#parts;
+    const isDue = (state: JobState) => this.#isDue(state.lastRun);
+    let start = await runner.start(this.#job, 'schedule', {}, isDue);
     if (!start.started && start.because === 'running') {
       // Its holder may have died: stay to see whether it gives a sign of life.
       if (!(await this.#waited(runner.silenceLeft(this.#job.name)))) return;
-      start = await runner.start(this.#job, 'schedule');
+      start = await runner.start(this.#job, 'schedule', {}, isDue);
     }
-    if (start.started) this.#lastSeenRun = (await start.finished).runId;
+    this.#lastSeenRun = start.started ? (await start.finished).runId : (start.state.lastRun?.runId ?? null);
+  }
+
+  /** Whether nobody has run it since the last tick. One that was stopped half-way has not run. */
+  #isDue(last: FinishedRun | null): boolean {
+    if (last === null || last.outcome === 'stopped') return true;
+    return this.#lastSeenRun === undefined
+      ? !this.#ranJustNow(last.finishedAt)
+      : last.runId === this.#lastSeenRun;
   }
 
   /** A process that has just started knows no earlier tick: it goes by the time that the row names. */
-  #ranJustNow(finishedAt: number | undefined): boolean {
-    if (finishedAt === undefined) return false;
+  #ranJustNow(finishedAt: number): boolean {
     const age = this.#parts.clock.now() / 1000 - finishedAt;
     return age >= 0 && age < this.#job.intervalSeconds / 2;
   }

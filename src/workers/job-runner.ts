@@ -17,8 +17,12 @@ export interface JobRunnerParts {
 
 export type Start =
   | { readonly started: true; readonly runId: string; readonly finished: Promise<FinishedRun> }
-  | { readonly started: false; readonly because: 'paused'; readonly state: JobState }
-  | { readonly started: false; readonly because: 'running'; readonly state: JobState };
+  | {
+      readonly started: false;
+      /** `running`: elsewhere, or its holder is not known to be dead; `stopping`: this process is. */
+      readonly because: 'paused' | 'running' | 'not_due' | 'stopping';
+      readonly state: JobState;
+    };
 
 /** Why a run was aborted, as its outcome says it. */
 type Abortion = 'lease_lost' | 'paused' | 'stopped';
@@ -30,19 +34,27 @@ interface Observation {
   readonly since: number;
 }
 
+/** What a run has told so far. */
+interface Report {
+  progress: JobNotes;
+  memory: JobNotes;
+}
+
 /**
  * Runs jobs, one run of a job at a time among all processes.
  *
  * A lease says which process. Its holder gives signs of life at a third of its time; an observer takes it when
  * there was none for the whole of that time *on the observer's own timer*, so no clock is compared with another
- * machine's. A holder that was paused past its time finds its fence outdated at the next sign of life and aborts;
- * what it may have written meanwhile was conditional on what it had read, so it wasted work and broke nothing.
+ * machine's. The holder gives its run up when it could give no sign for as long, on its own timer: one that was
+ * paused, or cut off from the database, aborts as it wakes. What it may have written meanwhile was conditional on
+ * what it had read, so it wasted work and broke nothing; and its fence is outdated, so it reports to nobody.
  */
 export class JobRunner {
   readonly #parts: JobRunnerParts;
   readonly #observed = new Map<JobName, Observation>();
   readonly #aborts = new Map<string, (why: Abortion) => void>();
-  readonly #running = new Set<Promise<unknown>>();
+  /** Starts and runs: what a stop waits for. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #stopping = false;
 
   constructor(parts: JobRunnerParts) {
@@ -53,23 +65,43 @@ export class JobRunner {
    * Starts a run, unless the job is paused or runs elsewhere. Resolves as soon as it is under way.
    *
    * @param trigger `schedule`, or who asked for it
+   * @param isDue asked of the state from which the lease is taken: no run of another process comes in between
    */
-  async start(job: Job, trigger: string, input: JobInput = {}): Promise<Start> {
+  start(
+    job: Job,
+    trigger: string,
+    input: JobInput = {},
+    isDue: (state: JobState) => boolean = () => true,
+  ): Promise<Start> {
+    return this.#awaitedByStop(this.#start(job, trigger, input, isDue));
+  }
+
+  async #start(
+    job: Job,
+    trigger: string,
+    input: JobInput,
+    isDue: (state: JobState) => boolean,
+  ): Promise<Start> {
     const { rows, clock, holder } = this.#parts;
     const seen = await rows.read(job.name);
     if (seen.pause !== null) return { started: false, because: 'paused', state: seen };
+    if (!isDue(seen)) return { started: false, because: 'not_due', state: seen };
     if (seen.holder !== null && !this.#isSilent(job.name, seen)) {
       return { started: false, because: 'running', state: seen };
     }
+    if (this.#stopping) return { started: false, because: 'stopping', state: seen };
     const run = { runId: randomUUID(), startedAt: unixSeconds(clock), trigger };
-    const held = this.#stopping ? undefined : await rows.acquire(seen, holder, run);
+    const asked = clock.monotonic();
+    const held = await rows.acquire(seen, holder, run);
     if (held === undefined) {
       const state = await rows.read(job.name);
       return { started: false, because: state.pause === null ? 'running' : 'paused', state };
     }
-    const finished = this.#run(job, held, input);
-    this.#running.add(finished);
-    finished.finally(() => this.#running.delete(finished)).catch(() => {});
+    if (this.#stopping) {
+      await rows.giveBack(held);
+      return { started: false, because: 'stopping', state: seen };
+    }
+    const finished = this.#awaitedByStop(this.#run(job, held, input, asked));
     return { started: true, runId: run.runId, finished };
   }
 
@@ -84,7 +116,13 @@ export class JobRunner {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const abort of this.#aborts.values()) abort('stopped');
-    await Promise.allSettled(this.#running);
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  #awaitedByStop<Result>(promise: Promise<Result>): Promise<Result> {
+    this.#underWay.add(promise);
+    promise.finally(() => this.#underWay.delete(promise)).catch(() => {});
+    return promise;
   }
 
   #isSilent(job: JobName, state: JobState): boolean {
@@ -96,8 +134,9 @@ export class JobRunner {
     return this.silenceLeft(job) === 0;
   }
 
-  async #run(job: Job, held: JobState, input: JobInput): Promise<FinishedRun> {
-    const { clock, rows, logger, leaseMs } = this.#parts;
+  /** @param asked when the lease was asked for: it lasts from then. Monotonic milliseconds. */
+  async #run(job: Job, held: JobState, input: JobInput, asked: number): Promise<FinishedRun> {
+    const { clock, rows, logger } = this.#parts;
     const began = clock.monotonic();
     const run = held.run as NonNullable<JobState['run']>;
     const controller = new AbortController();
@@ -107,9 +146,9 @@ export class JobRunner {
       controller.abort(new Error(`The run of ${job.name} ended early: ${why}`));
     };
     this.#aborts.set(run.runId, abort);
-    let progress: JobNotes = {};
+    const report: Report = { progress: {}, memory: held.memory };
     const heart = new AbortController();
-    const beating = this.#beat(held, () => progress, abort, heart.signal, leaseMs);
+    const beating = this.#beat(held, asked, report, abort, heart.signal);
 
     let result: JobResult;
     try {
@@ -118,14 +157,17 @@ export class JobRunner {
         input,
         author: { actor: `job:${job.name}`, requestId: run.runId },
         memory: held.memory,
-        report: (notes) => {
-          progress = notes;
+        report: (progress) => {
+          report.progress = progress;
+        },
+        remember: (memory) => {
+          report.memory = memory;
         },
       });
     } catch (error) {
       if (abortion === undefined) logger.error({ err: error, action: `job_${job.name}` }, 'a job failed');
       const message = error instanceof Error ? error.message : String(error);
-      result = { outcome: 'error', notes: { ...progress, error: message } };
+      result = { outcome: 'error', notes: { ...report.progress, error: message } };
     }
     heart.abort();
     await beating;
@@ -140,9 +182,9 @@ export class JobRunner {
       outcome: abortion ?? result.outcome,
       result: result.notes,
     };
-    const nextRunAt = finished.finishedAt + job.intervalSeconds;
+    const nextRunAt = finished.finishedAt + (abortion === 'stopped' ? 0 : job.intervalSeconds);
     await rows
-      .finish(held, finished, nextRunAt, result.memory ?? held.memory)
+      .finish(held, finished, nextRunAt, report.memory)
       .catch((error: unknown) =>
         logger.warn({ err: error, action: `job_${job.name}` }, 'a lease was not given back'),
       );
@@ -162,30 +204,50 @@ export class JobRunner {
     return finished;
   }
 
-  /** Signs of life until the signal aborts. A failed one is repeated; past the time of the lease it is lost. */
+  /** Signs of life until the signal aborts or the lease is lost. One that fails is followed by the next. */
   async #beat(
     held: JobState,
-    progress: () => JobNotes,
+    asked: number,
+    report: Readonly<Report>,
     abort: (why: Abortion) => void,
     signal: AbortSignal,
-    leaseMs: number,
   ): Promise<void> {
-    const { clock, rows, logger } = this.#parts;
-    let lastSign = clock.monotonic();
-    while (!signal.aborted) {
-      await clock.sleep(leaseMs / 3, signal).catch(() => {});
-      if (signal.aborted) return;
+    const { clock, rows, logger, leaseMs } = this.#parts;
+    let lost = false;
+    let cancel = () => {};
+    const holdFrom = (sign: number) => {
+      cancel();
+      cancel = clock.after(sign + leaseMs - clock.monotonic(), () => {
+        lost = true;
+        abort('lease_lost');
+      });
+    };
+    holdFrom(asked);
+    while ((await slept(clock, leaseMs / 3, signal)) && !lost) {
+      const sent = clock.monotonic();
       try {
-        const sent = clock.monotonic();
-        const state = await rows.renew(held, progress());
-        if (state === undefined) abort('lease_lost');
-        else if (state.pause !== null) abort('paused');
-        if (state === undefined) return;
-        lastSign = sent;
+        const state = await rows.renew(held, report.progress, report.memory);
+        if (state === undefined) {
+          abort('lease_lost');
+          break;
+        }
+        if (lost) break;
+        holdFrom(sent);
+        if (state.pause !== null) abort('paused');
       } catch (error) {
         logger.warn({ err: error, action: `job_${held.job}` }, 'a lease could not be renewed');
-        if (clock.monotonic() - lastSign >= leaseMs) abort('lease_lost');
       }
     }
+    cancel();
+  }
+}
+
+/** @returns false when the signal aborted first */
+async function slept(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(milliseconds, signal);
+    return true;
+  } catch {
+    return false;
   }
 }

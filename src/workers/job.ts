@@ -19,18 +19,18 @@ export interface JobContext {
   readonly input: JobInput;
   /** Under whom the run's moves are recorded. */
   readonly author: Author;
-  /** What the job remembered at the end of its last run. */
+  /** What its runs remembered last. */
   readonly memory: JobNotes;
   /** Shows how far the run has come; what was reported last counts. Cheap: written with the next sign of life. */
   report(progress: JobNotes): void;
+  /** What the next run is to know, however this one ends: written with the next sign of life, and at the end. */
+  remember(memory: JobNotes): void;
 }
 
 export interface JobResult {
   /** `success`, or a word for what stood in the way. */
   readonly outcome: string;
   readonly notes: JobNotes;
-  /** For the next run; the last one's stays when there is none. */
-  readonly memory?: JobNotes;
 }
 
 export interface Job {

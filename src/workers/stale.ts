@@ -1,9 +1,12 @@
 import type { OperatorMoves } from '../allocation/operator-moves.ts';
-import { type Clock, unixSeconds } from '../domain/clock.ts';
+import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
 import type { Database } from '../store/database.ts';
+import { moveWrite } from '../store/move-writes.ts';
 import type { PoolReader } from '../store/pool-reader.ts';
+import type { StoredSandbox } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
 import { walkStatus } from '../store/status-walk.ts';
+import { transactPatiently } from '../store/transact.ts';
 import { inLanes } from './in-lanes.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 
@@ -13,6 +16,7 @@ export interface StaleParts {
   readonly reader: PoolReader;
   readonly moves: OperatorMoves;
   readonly clock: Clock;
+  readonly random: Random;
   readonly intervalSeconds: number;
   readonly gracePeriodHours: number;
 }
@@ -37,10 +41,10 @@ export class StaleJob implements Job {
     let deleted = 0;
     let overtaken = 0;
     for await (const rows of walkStatus(this.#parts, 'stale')) {
-      // The previous broker did not write since when a row is stale, only when it was touched last.
-      const old = rows.filter((row) => (row.staleSince || row.updatedAt) <= before);
+      const old = rows.filter((row) => staleSince(row) <= before);
       await inLanes(old, LANES, context.signal, async (row) => {
-        if (await moves.remove(row, context.author)) deleted += 1;
+        if (staleSince(row) === 0 && gracePeriodHours > 0) await this.#beginGrace(row);
+        else if (await moves.remove(row, context.author)) deleted += 1;
         else overtaken += 1;
         context.report({ deleted, overtaken });
       });
@@ -48,4 +52,17 @@ export class StaleJob implements Job {
     }
     return { outcome: 'success', notes: { deleted, overtaken, grace_period_hours: gracePeriodHours } };
   }
+
+  /** Nobody knows since when it is stale: its time begins now. */
+  async #beginGrace(row: StoredSandbox): Promise<void> {
+    const { database, shards, clock } = this.#parts;
+    const now = unixSeconds(clock);
+    const write = moveWrite(database, shards, row, 'stale', now, { stale_since: { N: String(now) } });
+    await transactPatiently(database, [write], this.#parts);
+  }
+}
+
+/** The previous broker wrote only when a row was touched last, and not always as a number. Unix seconds; 0: not known. */
+function staleSince(row: StoredSandbox): number {
+  return row.staleSince || row.updatedAt;
 }

@@ -10,8 +10,8 @@ import type { PoolReader } from '../store/pool-reader.ts';
 import type { StoredSandbox } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
 import { walkStatus } from '../store/status-walk.ts';
-import { additionWrites, renameWrite } from '../store/sync-writes.ts';
-import { transactPatiently } from '../store/transact.ts';
+import { additionWrites, renameWrite, TOMBSTONE_CHECK } from '../store/sync-writes.ts';
+import { CONDITION_FAILED, type Transacted, transactPatiently } from '../store/transact.ts';
 import { inLanes } from './in-lanes.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { staleBrake } from './stale-brake.ts';
@@ -129,12 +129,18 @@ export class SyncJob implements Job {
     const { database, shards, clock, random } = this.#parts;
     const now = unixSeconds(clock);
     if (row === undefined) {
-      const added = await this.#write(additionWrites(database, shards, account, now));
-      if (added) counts.added += 1;
-      else counts.buried += 1;
+      const result = await this.#transact(additionWrites(database, shards, account, now));
+      if (result.committed) counts.added += 1;
+      else if (result.reasons[TOMBSTONE_CHECK]?.code === CONDITION_FAILED) counts.buried += 1;
+      else counts.overtaken += 1;
       return;
     }
     if (row.status === 'stale') {
+      // The previous broker's sync made rows stale that somebody held.
+      if (row.allocatedToTrack !== null || row.allocatedAt > 0) {
+        counts.buried += 1;
+        return;
+      }
       const back: Values = {
         name: { S: account.name },
         external_id: { S: account.externalId },
@@ -166,7 +172,11 @@ export class SyncJob implements Job {
   }
 
   async #write(writes: TransactWriteItem[]): Promise<boolean> {
-    return (await transactPatiently(this.#parts.database, writes, this.#parts)).committed;
+    return (await this.#transact(writes)).committed;
+  }
+
+  #transact(writes: TransactWriteItem[]): Promise<Transacted> {
+    return transactPatiently(this.#parts.database, writes, this.#parts);
   }
 }
 

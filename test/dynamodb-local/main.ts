@@ -60,7 +60,8 @@ async function start(): Promise<{ url: string; server: ChildProcess }> {
       '-port',
       String(port),
     ],
-    { stdio: 'ignore' },
+    // It leaves a file where it is started.
+    { stdio: 'ignore', cwd: CACHE },
   );
   const url = `http://127.0.0.1:${port}`;
   const client = new DynamoDBClient({
