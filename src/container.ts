@@ -4,6 +4,7 @@ import { Allocator } from './allocation/allocator.ts';
 import { BulkRemoval } from './allocation/bulk-removal.ts';
 import { CandidateBuffer } from './allocation/candidate-buffer.ts';
 import { GroupCommit } from './allocation/group-commit.ts';
+import { Neighbours } from './allocation/neighbours.ts';
 import { OperatorMoves } from './allocation/operator-moves.ts';
 import { PoolStatistics } from './allocation/pool-statistics.ts';
 import { RecentClaims } from './allocation/recent-claims.ts';
@@ -48,11 +49,14 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
       observe: (event) => observeCommit(metrics, statistics, event),
     },
   );
+  const instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const neighbours = new Neighbours({ database, ...timing, logger, instance });
   const buffer = new CandidateBuffer(
     { minimumRefill: config.K_CANDIDATES, ...backoff },
     {
       openWalk: (namePrefix) =>
         new AvailableWalk(database, shards, namePrefix, Math.floor(random() * (config.STATUS_SHARDS + 1))),
+      neighbours,
       ...timing,
     },
   );
@@ -84,7 +88,7 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     rows: jobRows,
     clock,
     logger,
-    holder: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    holder: instance,
     leaseMs: config.JOB_LEASE_SEC * 1000,
     onFinished: (job, run) => metrics.observeRun(job, run),
   });
@@ -98,6 +102,7 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     metrics,
     adoption,
     statistics,
+    neighbours,
     allocator,
     releaser,
     moves,

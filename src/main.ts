@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     if (err !== undefined) logger.fatal({ err }, 'stopping after an error that nothing caught');
     logger.info({ action: 'stop', signal }, 'stopping');
     clearInterval(polling);
-    await container.stopJobs();
+    await Promise.all([container.stopJobs(), container.neighbours.stop()]);
     if (err === undefined) await clock.sleep(config.SHUTDOWN_DELAY_MS);
     await Promise.all([app.close(), metricsApp?.close()]);
     await container.close();
@@ -57,6 +57,7 @@ async function main(): Promise<void> {
     { action: 'start', outcome: 'success', address, role: config.ROLE, pid: process.pid },
     'listening',
   );
+  if (config.ROLE !== 'worker') container.neighbours.start();
   for (const worker of workers) worker.start();
 }
 

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../domain/clock.ts';
 import type { Candidate } from '../store/allocation-writes.ts';
-import { CandidatePool, type CandidateWalk } from './candidate-pool.ts';
+import { CandidatePool, type CandidateWalk, type Shares } from './candidate-pool.ts';
 import { HandedOut } from './handed-out.ts';
 
 export interface CandidateBufferOptions {
@@ -12,6 +12,8 @@ export interface CandidateBufferOptions {
 
 export interface CandidateBufferParts {
   readonly openWalk: (namePrefix: string | undefined) => CandidateWalk;
+  /** Whose sandboxes are whose to try first, where several processes share the pool. */
+  readonly neighbours: Shares;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -79,6 +81,7 @@ export class CandidateBuffer {
         this.#options,
         this.#parts.openWalk(namePrefix === '' ? undefined : namePrefix),
         this.#handedOut,
+        this.#parts.neighbours,
         this.#parts.clock,
         this.#parts.random,
       );

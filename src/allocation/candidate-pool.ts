@@ -3,6 +3,7 @@ import type { Candidate } from '../store/allocation-writes.ts';
 import type { AvailableWalk } from '../store/available-walk.ts';
 import { databaseFault } from '../store/database-faults.ts';
 import type { HandedOut } from './handed-out.ts';
+import type { Neighbours } from './neighbours.ts';
 
 export interface CandidatePoolOptions {
   readonly minimumRefill: number;
@@ -12,6 +13,9 @@ export interface CandidatePoolOptions {
 
 /** Where candidates come from. */
 export type CandidateWalk = Pick<AvailableWalk, 'round'>;
+
+/** Which of them are this process's to try first. */
+export type Shares = Pick<Neighbours, 'count' | 'owns'>;
 
 interface Ready {
   readonly candidate: Candidate;
@@ -42,6 +46,7 @@ export class CandidatePool {
   readonly #options: CandidatePoolOptions;
   readonly #walk: CandidateWalk;
   readonly #handedOut: HandedOut;
+  readonly #neighbours: Shares;
   readonly #clock: Clock;
   readonly #random: Random;
   #ready: Ready[] = [];
@@ -59,9 +64,11 @@ export class CandidatePool {
     options: CandidatePoolOptions,
     walk: CandidateWalk,
     handedOut: HandedOut,
+    neighbours: Shares,
     clock: Clock,
     random: Random,
   ) {
+    this.#neighbours = neighbours;
     this.#options = options;
     this.#walk = walk;
     this.#handedOut = handedOut;
@@ -126,6 +133,14 @@ export class CandidatePool {
     }
   }
 
+  /** What is another process's to try first is tried here when there is too little of one's own: after that. */
+  #addLast(others: readonly Ready[]): void {
+    const own = this.#ready;
+    this.#ready = [];
+    for (const { candidate, readAt } of others) this.#add(candidate, readAt);
+    this.#ready.push(...own);
+  }
+
   #serve(): void {
     while (this.#waiting.length > 0) {
       const next = this.#waiting[0] as Waiting;
@@ -188,18 +203,27 @@ export class CandidatePool {
     const seen = new Set<string>();
     let complete = false;
     const began = this.#clock.monotonic();
+    const others: Ready[] = [];
     // The first request of a burst starts the reading, the others come a moment later: their pages are larger.
-    const pageSize = () =>
-      Math.min(MAX_PAGE, SURPLUS * Math.max(this.#options.minimumRefill, this.#waiting.length));
+    const pageSize = () => {
+      const wanted = Math.max(this.#options.minimumRefill, this.#waiting.length);
+      return Math.min(MAX_PAGE, SURPLUS * wanted * this.#neighbours.count);
+    };
     for await (const page of this.#walk.round(pageSize)) {
       // Not when the round began: a long round must not take its own last page for old.
       const readAt = this.#clock.monotonic();
       for (const candidate of page.candidates) {
         if (this.#handedOut.isSpent(candidate.sandboxId)) continue;
         seen.add(candidate.sandboxId);
-        if (!this.#handedOut.isTrying(candidate.sandboxId)) this.#add(candidate, readAt);
+        if (this.#handedOut.isTrying(candidate.sandboxId)) continue;
+        if (this.#neighbours.owns(candidate.sandboxId)) this.#add(candidate, readAt);
+        else others.push({ candidate, readAt });
       }
-      // Others go on waiting no longer than they must.
+      const enough = Math.max(this.#options.minimumRefill, this.#waiting.length);
+      if ((page.complete || others.length >= MAX_PAGE) && this.#ready.length < enough) {
+        this.#addLast(others.splice(0));
+      }
+      // Nobody goes on waiting longer than need be.
       this.#serve();
       complete = page.complete;
       if (this.#ready.length >= this.#options.minimumRefill) break;

@@ -18,6 +18,9 @@ const BEAT_MS = 10_000;
 /** An instance whose sign has not changed for so long, on our own timer, is gone. */
 const SILENT_MS = 35_000;
 
+/** For a process that shares the pool with no other. */
+export const ALONE: Pick<Neighbours, 'count' | 'owns'> = { count: 1, owns: () => true };
+
 interface Seen {
   readonly beat: number;
   /** Monotonic milliseconds. */

@@ -2,6 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type Allocation, type AllocationRequest, Allocator } from '../../src/allocation/allocator.ts';
 import { CandidateBuffer } from '../../src/allocation/candidate-buffer.ts';
 import { Deadline } from '../../src/allocation/deadline.ts';
+import { ALONE } from '../../src/allocation/neighbours.ts';
 import { RecentClaims } from '../../src/allocation/recent-claims.ts';
 import { type ClaimKey, claimKeyOf, claimKeyText } from '../../src/domain/identifiers.ts';
 import type { Candidate } from '../../src/store/allocation-writes.ts';
@@ -51,7 +52,7 @@ export class ScriptedAllocator {
         shards: new StatusShards(1),
         buffer: new CandidateBuffer(
           { minimumRefill: 3, ...backoff },
-          { openWalk: (prefix = '') => this.walks.get(prefix)!, ...timing },
+          { neighbours: ALONE, openWalk: (prefix = '') => this.walks.get(prefix)!, ...timing },
         ),
         commits: this.commits.commits,
         claims: { get: (key) => this.#readClaim(key) },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { CandidateBuffer } from '../../../src/allocation/candidate-buffer.ts';
+import { ALONE } from '../../../src/allocation/neighbours.ts';
 import type { Random } from '../../../src/domain/clock.ts';
 import type { Candidate } from '../../../src/store/allocation-writes.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -13,7 +14,7 @@ function makeBuffer(walks: Record<string, ScriptedWalk>, random: Random = () => 
   const clock = new ManualClock();
   const buffer = new CandidateBuffer(
     { minimumRefill: MINIMUM_REFILL, backoffBaseMs: 100, backoffMaxMs: 100 },
-    { openWalk: (prefix = '') => walks[prefix]!, clock, random },
+    { neighbours: ALONE, openWalk: (prefix = '') => walks[prefix]!, clock, random },
   );
   return { clock, buffer };
 }
@@ -305,6 +306,7 @@ test('the pools of many prefixes are forgotten, those unused longest first, but 
   const buffer = new CandidateBuffer(
     { minimumRefill: 1, backoffBaseMs: 1, backoffMaxMs: 1 },
     {
+      neighbours: ALONE,
       openWalk: (prefix = '') => {
         opened.push(prefix);
         return prefix === 'waited' ? waitedFor : new ScriptedWalk([]);
