@@ -23,8 +23,8 @@ import { VERSION } from './version.ts';
 
 /** A load balancer keeps idle connections for 60 s; the server must keep them longer, or requests meet a closed one. */
 const KEEP_ALIVE_MS = 65_000;
-/** For the whole of a request's head and body to arrive. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** For slow clients: the whole of a request's head and body must arrive within the one, looked at every other. */
+const PATIENCE = { requestTimeoutMs: 30_000, checkIntervalMs: 5_000 };
 /** No request has a body beyond a reason. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 /** Longer than the longest id, percent-encoded; validation answers for ids that are too long. */
@@ -33,10 +33,12 @@ const MAX_PARAMETER_LENGTH = 4_096;
 export interface AppOptions {
   /** True once a stop has begun. */
   readonly isStopping: () => boolean;
+  readonly patience?: typeof PATIENCE;
 }
 
 /** The whole HTTP surface. Never listens. */
-export async function buildApp(container: Container, { isStopping }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp(container: Container, options: AppOptions): Promise<FastifyInstance> {
+  const { isStopping, patience = PATIENCE } = options;
   const { config, clock, metrics, logger } = container;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -45,7 +47,8 @@ export async function buildApp(container: Container, { isStopping }: AppOptions)
     genReqId: requestIdOf,
     trustProxy: config.TRUST_PROXY === undefined ? false : parseTrustProxy(config.TRUST_PROXY),
     keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: patience.requestTimeoutMs,
+    http: { connectionsCheckingInterval: patience.checkIntervalMs },
     bodyLimit: BODY_LIMIT_BYTES,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     // Requests on connections that are open already are served to the end of a stop.
@@ -54,7 +57,8 @@ export async function buildApp(container: Container, { isStopping }: AppOptions)
     frameworkErrors: refuseBadPath(metrics),
     clientErrorHandler: refuseUnreadable(logger),
   });
-  app.server.headersTimeout = KEEP_ALIVE_MS + 1_000;
+  // Node takes the shorter of the two for the head and the longer for the whole, whichever is which.
+  app.server.headersTimeout = patience.requestTimeoutMs;
   app.addHook('onSend', async (_request, reply) => {
     if (isStopping()) reply.header('connection', 'close');
   });
@@ -93,8 +97,15 @@ export async function buildApp(container: Container, { isStopping }: AppOptions)
 }
 
 /** `/metrics` alone, for a port of its own. */
-export async function buildMetricsApp({ metrics }: Container): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false });
+export async function buildMetricsApp({ metrics, logger }: Container): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    logger: false,
+    requestTimeout: PATIENCE.requestTimeoutMs,
+    http: { connectionsCheckingInterval: PATIENCE.checkIntervalMs },
+    frameworkErrors: refuseBadPath(metrics),
+    clientErrorHandler: refuseUnreadable(logger),
+  });
+  app.server.headersTimeout = PATIENCE.requestTimeoutMs;
   await app.register(activity, { metrics });
   await app.register(errors);
   await app.register(unknownRoutes, { maxParamLength: MAX_PARAMETER_LENGTH });

@@ -1,4 +1,8 @@
-import { type AttributeValue, BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
+} from '@aws-sdk/client-dynamodb';
 import { type Clock, fullJitter, type Random } from '../domain/clock.ts';
 import type { Database } from './database.ts';
 import { databaseFault } from './database-faults.ts';
@@ -75,26 +79,28 @@ export class ItemReader {
     }
   }
 
-  /** Undefined for a failure that may pass, as long as there are tries left. */
-  async #send(Keys: Item[], attempt: number) {
+  #send(Keys: Item[]) {
     const RequestItems = { [this.#database.tableName]: { Keys, ConsistentRead: true } };
-    try {
-      return await this.#database.client.send(new BatchGetItemCommand({ RequestItems }));
-    } catch (error) {
-      if (databaseFault(error) === 'wrong' || attempt + 1 >= MAX_FAILURES) throw error;
-      return undefined;
-    }
+    return this.#database.client.send(new BatchGetItemCommand({ RequestItems }));
   }
 
   /** Answers each lookup of the batch and takes it out, so that what is left when it throws is unanswered. */
   async #read(batch: Map<string, Lookup>): Promise<void> {
     const { tableName } = this.#database;
+    // Counted apart from the attempts: a batch that came back in part was no failure.
+    let failures = 0;
     for (let attempt = 0; batch.size > 0; attempt += 1) {
       if (attempt === MAX_ATTEMPTS) throw new ThrottledReadError();
       if (attempt > 0) await this.#clock.sleep(fullJitter(attempt, 10, 500, this.#random));
       const keys = [...batch.values()].map(({ key }) => attributes(key));
-      const answer = await this.#send(keys, attempt);
-      if (answer === undefined) continue;
+      let answer: BatchGetItemCommandOutput;
+      try {
+        answer = await this.#send(keys);
+      } catch (error) {
+        failures += 1;
+        if (databaseFault(error) === 'wrong' || failures === MAX_FAILURES) throw error;
+        continue;
+      }
       const found = new Map((answer.Responses?.[tableName] ?? []).map((item) => [nameOfItem(item), item]));
       const unread = new Set((answer.UnprocessedKeys?.[tableName]?.Keys ?? []).map(nameOfItem));
       for (const [name, lookup] of batch) {

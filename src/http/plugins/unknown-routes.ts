@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import findMyWay, { type HTTPMethod } from 'find-my-way';
 import { refuse } from './errors.ts';
@@ -20,7 +20,7 @@ export const unknownRoutes = fastifyPlugin(
       }
       for (const method of [route.method].flat()) methods.add(method);
     });
-    app.setNotFoundHandler((request, reply) => {
+    const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
       const path = request.raw.url?.split('?')[0] ?? '/';
       const methods = paths.find('GET' as HTTPMethod, path)?.store as Set<string> | undefined;
       if (methods === undefined) {
@@ -29,6 +29,12 @@ export const unknownRoutes = fastifyPlugin(
       const allowed = [...methods].sort().join(', ');
       reply.header('allow', allowed);
       return refuse(request, reply, { code: 'METHOD_NOT_ALLOWED', message: `This route takes ${allowed}` });
+    };
+    app.setNotFoundHandler(refuseUnknown);
+    // Before the body is looked at: what is wrong with it is nothing beside a route that does not exist.
+    app.addHook('preParsing', (request, reply, _payload, done) => {
+      if (request.is404) refuseUnknown(request, reply);
+      else done();
     });
   },
   { name: 'unknown-routes', dependencies: ['errors'] },

@@ -38,7 +38,8 @@ const NO_DESCRIPTION = 'Default Response';
 
 const ERROR_SCHEMA = '#/components/schemas/Error';
 
-const requestIdSchema = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' };
+const REQUEST_ID_FORM = '^[A-Za-z0-9._-]{1,128}$';
+const requestIdSchema = { type: 'string', pattern: REQUEST_ID_FORM };
 const REQUEST_ID_EXAMPLE = '0f8fad5b-d9cb-469f-a165-70867728950e';
 
 const PARAMETERS = {
@@ -46,8 +47,9 @@ const PARAMETERS = {
     in: 'header',
     name: 'X-Request-ID',
     required: false,
-    description: 'Echoed in the answer, an error body and the log. One of another form is replaced.',
-    schema: requestIdSchema,
+    description: `Echoed in the answer, an error body and the log. One that does not match \`${REQUEST_ID_FORM}\` is replaced, not refused.`,
+    schema: { type: 'string' },
+    example: REQUEST_ID_EXAMPLE,
   },
 };
 

@@ -62,4 +62,5 @@ export const reasonSchema = z
       .describe('Why, for the audit trail')
       .meta({ examples: ['broken tenant'] }),
   })
-  .optional();
+  // No body, or one that says as much.
+  .nullish();
