@@ -38,9 +38,10 @@ async function main(): Promise<void> {
     if (err !== undefined) logger.fatal({ err }, 'stopping after an error that nothing caught');
     logger.info({ action: 'stop', signal }, 'stopping');
     clearInterval(polling);
-    await Promise.all([container.stopJobs(), container.neighbours.stop()]);
+    // Beside the closing, not before it: a database that does not answer must not keep the port open.
+    const withdrawn = Promise.all([container.stopJobs(), container.neighbours.stop()]);
     if (err === undefined) await clock.sleep(config.SHUTDOWN_DELAY_MS);
-    await Promise.all([app.close(), metricsApp?.close()]);
+    await Promise.all([app.close(), metricsApp?.close(), withdrawn]);
     await container.close();
     logger.info({ action: 'stop', outcome: 'success' }, 'stopped');
   });

@@ -124,7 +124,7 @@ async function checkClaim(parts: AdoptParts, key: ClaimKey, report: AdoptReport)
 }
 
 /** The key that a claim's partition key was made from. */
-function parseClaimKey(partitionKey: string): ClaimKey {
+export function parseClaimKey(partitionKey: string): ClaimKey {
   const text = partitionKey.slice(CLAIM_PREFIX.length);
   const separator = text.indexOf(' ');
   return claimKeyOf(text.slice(0, separator), text.slice(separator + 1) || undefined);

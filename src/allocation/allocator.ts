@@ -58,8 +58,10 @@ export interface AllocatorParts {
   readonly onConflict: () => void;
 }
 
-/** All requests of one claim key that are under way in this process. */
+/** Requests of one claim key that are under way together in this process. */
 interface Flight {
+  /** Its place in the order in which requests come and flights begin. */
+  readonly began: number;
   readonly key: ClaimKey;
   readonly request: AllocationRequest;
   readonly deadlines: Deadline[];
@@ -76,6 +78,7 @@ export class Allocator {
   readonly #options: AllocatorOptions;
   readonly #parts: AllocatorParts;
   readonly #flights = new Map<string, { flight: Flight; landed: Promise<Allocation> }>();
+  #order = 0;
 
   constructor(options: AllocatorOptions, parts: AllocatorParts) {
     this.#options = options;
@@ -89,21 +92,27 @@ export class Allocator {
   async allocate(request: AllocationRequest, deadline: Deadline): Promise<Allocation> {
     const key = claimKeyOf(request.track, request.idempotencyKey);
     const text = claimKeyText(key);
+    this.#order += 1;
+    const came = this.#order;
     for (;;) {
       const underWay = this.#flights.get(text);
       if (underWay === undefined) break;
       const { flight, landed } = underWay;
       flight.deadlines.push(deadline);
-      if (flight.request.namePrefix === request.namePrefix) {
+      if (flight.began > came && flight.request.namePrefix === request.namePrefix) {
         const claim = await deadline.bound(landed, () => flight.obstacle());
         return { ...claim, replayed: true };
       }
-      // Asked for from another part of the pool: what the first one finds out need not hold for this one.
+      // What a flight finds out holds for whoever came before it began. Its answer may have been on its way for long,
+      // and the allocation released by then through another process; and it need not hold for another part of the
+      // pool. Whoever came later, or asks for another part, waits for it to land and then looks for itself.
       const settled = landed.catch(() => undefined);
       await deadline.bound(settled, () => flight.obstacle());
     }
+    this.#order += 1;
     const deadlines = [deadline];
     const flight: Flight = {
+      began: this.#order,
       key,
       request,
       deadlines,
@@ -134,8 +143,14 @@ export class Allocator {
     return recent.has(text) ? claims.get(key) : undefined;
   }
 
+  /** Until adoption is complete a claim may outlive its allocation, which the previous broker ends without it. */
+  #activeClaim(key: ClaimKey): Promise<Claim | undefined> {
+    const { adoption, previous, claims } = this.#parts;
+    return adoption.completed ? claims.get(key) : previous.find(key);
+  }
+
   async #race(flight: Flight, text: string): Promise<Allocation> {
-    const { buffer, claims, recent, clock, random } = this.#parts;
+    const { buffer, recent, clock, random } = this.#parts;
     let lost = 0;
     let held = 0;
     while (lost < this.#options.maxLostRaces) {
@@ -143,14 +158,20 @@ export class Allocator {
       if (candidate === undefined) {
         if (!flight.wanted()) throw flight.obstacle();
         // A replay must be answered from an empty pool too.
-        const claim = await claims.get(flight.key);
+        const claim = await this.#activeClaim(flight.key);
         if (claim === undefined) throw noSandboxesAvailable(flight.request.namePrefix);
         return { ...claim, replayed: true };
       }
       // Before the try: whoever never hears of its end is the likeliest to come again.
       recent.add(text);
       const attempt = await this.#try(flight, candidate);
-      if (attempt.result === 'won') return attempt.allocation;
+      if (attempt.result === 'won') {
+        if (!attempt.allocation.replayed || this.#parts.adoption.completed) return attempt.allocation;
+        const claim = await this.#activeClaim(flight.key);
+        if (claim !== undefined) return { ...claim, replayed: true };
+        lost += 1;
+        continue;
+      }
       if (attempt.result === 'lost') {
         lost += 1;
         this.#parts.onConflict();

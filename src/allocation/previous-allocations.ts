@@ -8,6 +8,13 @@ import type { PoolReader } from '../store/pool-reader.ts';
 import { adoptionWrites, claimOfRow, danglingClaimWrites, supersededWrites } from '../store/previous-rows.ts';
 import type { StoredSandbox } from '../store/sandbox-row.ts';
 import { transactPatiently } from '../store/transact.ts';
+import { Lanes } from './lanes.ts';
+
+/**
+ * Callers looked up at once. Each asks the index by itself, and a class of a thousand that did so at one moment
+ * would run into the time-out for a connection.
+ */
+const LANES = 16;
 
 /**
  * Allocations of the previous broker, which has no claims: it looked for a caller's rows in an index. Until
@@ -22,6 +29,7 @@ export class PreviousAllocations {
   readonly #reader: PoolReader;
   readonly #claims: ClaimReader;
   readonly #timing: { clock: Clock; random: Random };
+  readonly #lanes = new Lanes(LANES);
 
   constructor(
     database: Database,
@@ -43,6 +51,10 @@ export class PreviousAllocations {
       if (row !== undefined && holds(row, key)) return claim;
       await this.removeDangling(key, claim);
     }
+    return this.#lanes.run(() => this.#adoptLatest(key));
+  }
+
+  async #adoptLatest(key: ClaimKey): Promise<Claim | undefined> {
     for (const listed of await this.#reader.allocatedTo(key.track)) {
       if (!holds(listed, key)) continue;
       const row = await this.#reader.get(listed.sandboxId);

@@ -9,7 +9,7 @@ provider, and one or more brokers over a pool that is ready to be allocated. Ctr
 
   --pool N      sandboxes in the pool                                   (200)
   --brokers N   broker processes, on ports that follow one another      (1)
-  --port N      port of the first broker                                (8080)
+  --port N      port of the first broker; 0 takes free ones             (8080)
   --data DIR    keep the state in this folder, and go on from it        (in memory)
   --json        print one line of JSON when everything has started
   --help        this text
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const installation = await startInstallation({
     pool: wholeNumber('--pool', values.pool, 0, 1_000_000),
     brokers: wholeNumber('--brokers', values.brokers, 1, 16),
-    port: wholeNumber('--port', values.port, 1, 65_535),
+    port: wholeNumber('--port', values.port, 0, 65_535),
     dataFolder: values.data,
     environment: process.env,
     onProgress: (text) => values.json || process.stdout.write(`${text}\n`),

@@ -56,10 +56,7 @@ export class ScriptedAllocator {
         ),
         commits: this.commits.commits,
         claims: { get: (key) => this.#readClaim(key) },
-        adoption: {
-          completed: false,
-          refresh: async () => this.previous === undefined,
-        },
+        adoption: this.#adoption(),
         previous: { find: async (key) => this.previous?.get(claimKeyText(key)) },
         recent: new RecentClaims(this.clock),
         ...timing,
@@ -90,6 +87,18 @@ export class ScriptedAllocator {
       },
     );
     return asked;
+  }
+
+  /** As the real one: asking changes what is known. */
+  #adoption() {
+    const adoption = {
+      completed: false,
+      refresh: async () => {
+        adoption.completed = this.previous === undefined;
+        return adoption.completed;
+      },
+    };
+    return adoption;
   }
 
   async #readClaim(key: ClaimKey): Promise<Claim | undefined> {

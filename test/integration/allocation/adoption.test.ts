@@ -6,7 +6,7 @@ import { violations } from '../../support/invariants.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { fillAsPreviousBroker } from '../../support/previous-broker.ts';
 import { tableOfTest } from '../../support/table.ts';
-import { recordCalls } from '../../support/tapped-database.ts';
+import { recordCalls, tapDatabase } from '../../support/tapped-database.ts';
 import { UNHURRIED } from '../../support/unhurried.ts';
 
 test('three hundred retries of the previous broker’s callers and three hundred new callers, on two processes and with adoption in the middle: nobody holds two', async () => {
@@ -126,4 +126,36 @@ test('a process that serves while adoption completes stops looking for previous 
   calls.length = 0;
   await allocate(broker.url, 'student-3');
   expect(calls.map(({ operation }) => operation)).toEqual(['TransactWriteItems']);
+});
+
+test('a class that comes before adoption is complete asks the index a few at a time', async () => {
+  const table = await tableOfTest({ adopted: false, environment: UNHURRIED });
+  await table.seed(100);
+  let [now, most, all, arrived] = [0, 0, 0, 0];
+  let onAllArrived = () => {};
+  const allArrived = new Promise<void>((resolve) => {
+    onAllArrived = resolve;
+  });
+  const database = tapDatabase(table.database, async (call, next) => {
+    if (call.operation === 'BatchGet') {
+      const answer = await next();
+      arrived += call.input.RequestItems[table.database.tableName].Keys.length;
+      if (arrived === 100) setImmediate(onAllArrived);
+      return answer;
+    }
+    if (call.input.IndexName !== 'TrackIndex') return next();
+    now += 1;
+    all += 1;
+    most = Math.max(most, now);
+    await allArrived;
+    now -= 1;
+    return next();
+  });
+  const broker = await brokerOfTest(table.environment, { database });
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => allocate(broker.url, `student-${index}`)),
+  );
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(100);
+  expect(all).toBe(100);
+  expect(most).toBe(16);
 });

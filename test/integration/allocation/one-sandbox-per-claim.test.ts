@@ -64,15 +64,24 @@ test('five hundred claim keys race for a hundred sandboxes over two processes: a
   expect(refused).toHaveLength(400);
   for (const { body } of refused) expect(body.error.code).toBe('NO_SANDBOXES_AVAILABLE');
   expect(new Set(takenAtRefusal)).toEqual(new Set([100]));
-  // A second or two on two cores; more only where everything is slow.
-  expect(took).toBeLessThan(5_000);
+  // A second or two on two idle cores.
+  expect(took).toBeLessThan(10_000);
   expect(violations(await table.items())).toEqual([]);
 });
 
 test('a process that is frozen in the middle of allocating, while its clients go elsewhere, doubles nothing when it wakes', async () => {
   const table = await tableOfTest();
   await table.seed(700);
-  const [frozen, other] = await twoBrokers(table, { REQUEST_DEADLINE_MS: '1000' });
+  const frozen = await brokerProcessOfTest({
+    ...table.environment,
+    ...UNHURRIED,
+    REQUEST_DEADLINE_MS: '1000',
+  });
+  const other = await brokerProcessOfTest({
+    ...table.environment,
+    ...UNHURRIED,
+    REQUEST_DEADLINE_MS: '60000',
+  });
   const tracks = Array.from({ length: 300 }, (_, index) => `student-${index}`);
   const first = tracks.map((track) => allocate(frozen.url, track));
   // The first answers are out, others are on their way.

@@ -28,7 +28,7 @@ const allocate = (url: string, track: string) => call('POST', `${url}/v1/allocat
 
 describe('After SIGTERM', () => {
   test('readyz is 503 while requests in flight are finished, then the process ends with 0 and listens no more', async () => {
-    const broker = await startBehindLine({ SHUTDOWN_DELAY_MS: '700' });
+    const broker = await startBehindLine({ SHUTDOWN_DELAY_MS: '3000' });
     expect((await call('GET', `${broker.url}/readyz`)).status).toBe(200);
     line.hold();
     const inFlight = Promise.all(['a', 'b', 'c'].map((name) => allocate(broker.url, `in-flight-${name}`)));
@@ -54,7 +54,7 @@ describe('After SIGTERM', () => {
     const inFlight = allocate(broker.url, 'late-answer');
     await line.held();
     broker.process.kill('SIGTERM');
-    await expect.poll(() => accepts(broker.url), { interval: 20 }).toBe(false);
+    await expect.poll(() => accepts(broker.url), { interval: 20, timeout: 20_000 }).toBe(false);
     line.pass();
     expect((await inFlight).status).toBe(201);
     await broker.ended;

@@ -90,6 +90,7 @@ test('whoever joins late has its own time, whatever becomes of those before', as
   await scripted.clock.advance(2_000);
   expect(first.error).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
   expect(joined.error).toBeUndefined();
+  scripted.claims.set('student-1 ', claimOn('b'));
   await scripted.last.commit();
   await scripted.last.commit();
   expect(joined.allocation).toMatchObject({ sandboxId: 'b' });
@@ -107,6 +108,7 @@ test('a request whose client has gone is not sent, unless another of its key sti
   await scripted.last.commit();
   expect(scripted.last.names).toContain(claimName('student-2'));
   expect(scripted.last.names).not.toContain(claimName('student-1'));
+  scripted.claims.set('student-2 ', claimOn('c'));
   await scripted.last.commit();
   expect(pair[1]!.allocation).toBeDefined();
 });

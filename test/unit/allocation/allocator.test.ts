@@ -29,16 +29,39 @@ test('a new claim key gets a sandbox of its own, with one transaction and no oth
   expect(scripted.claimsRead).toEqual([]);
 });
 
-test('requests that join one of their claim key share its place, and hear that theirs is a repetition', async () => {
+test('requests that come while one of their claim key is under way find its sandbox afterwards, all by one read', async () => {
   const scripted = new ScriptedAllocator(rows('ab'));
   const asked = Array.from({ length: 5 }, () => scripted.ask({ track: 'student-1', idempotencyKey: 'k' }));
   await settle(scripted);
   asked.push(scripted.ask({ track: 'student-1', idempotencyKey: 'k' }));
   expect(scripted.last.names).toEqual([claimName('student-1', 'k'), 'SBX#b']);
+  scripted.claims.set('student-1 k', claimOn('b'));
   await scripted.last.commit();
-  expect(scripted.commits.sent).toHaveLength(1);
+  expect([scripted.commits.sent.length, scripted.claimsRead]).toEqual([1, ['student-1 k']]);
   expect(asked.map(({ allocation }) => allocation?.replayed)).toEqual([false, true, true, true, true, true]);
   expect(new Set(asked.map(({ allocation }) => allocation?.sandboxId))).toEqual(new Set(['b']));
+});
+
+test('requests that wait for one under way share the fate of the next', async () => {
+  const scripted = new ScriptedAllocator([]);
+  const first = scripted.ask({ track: 'student-1' });
+  const waiting = [scripted.ask({ track: 'student-1' }), scripted.ask({ track: 'student-1' })];
+  await settle(scripted);
+  for (const { error } of [first, ...waiting])
+    expect(error).toMatchObject({ code: 'NO_SANDBOXES_AVAILABLE' });
+  expect(scripted.claimsRead).toHaveLength(2);
+});
+
+test('a request that comes while an answer is on its way is not told of a sandbox that was released meanwhile', async () => {
+  const scripted = new ScriptedAllocator(rows('ab'));
+  const first = scripted.ask({ track: 'student-1' });
+  await settle(scripted);
+  const second = scripted.ask({ track: 'student-1' });
+  // The write has taken effect, and another process has released what it allocated, before the answer is here.
+  await scripted.last.commit();
+  await scripted.last.commit();
+  expect([first.allocation?.sandboxId, second.allocation?.sandboxId]).toEqual(['b', 'a']);
+  expect(second.allocation?.replayed).toBe(false);
 });
 
 test('a key that repeats the caller’s id is the same claim as no key, and another one is another', async () => {
@@ -46,10 +69,8 @@ test('a key that repeats the caller’s id is the same claim as no key, and anot
   for (const idempotencyKey of [undefined, 'student-1', 'other'])
     scripted.ask({ track: 'student-1', idempotencyKey });
   await settle(scripted);
-  expect(scripted.last.names.filter((name) => name.startsWith('CLAIM#'))).toEqual([
-    claimName('student-1'),
-    claimName('student-1', 'other'),
-  ]);
+  const claims = scripted.last.names.filter((name) => name.startsWith('CLAIM#'));
+  expect(claims.sort()).toEqual([claimName('student-1'), claimName('student-1', 'other')]);
 });
 
 test('a claim that is there already is the answer, and the candidate goes to somebody else', async () => {
@@ -204,6 +225,18 @@ test('before adoption is complete a caller’s own row is looked for first', asy
   expect(scripted.last.names).toEqual([claimName('student-2'), 'SBX#a']);
   await scripted.last.commit();
   expect(fresh.allocation).toMatchObject({ sandboxId: 'a', replayed: false });
+});
+
+test('before adoption is complete a claim that stands in the way is believed only if its allocation is active', async () => {
+  const scripted = new ScriptedAllocator(rows('ab'));
+  scripted.previous = new Map();
+  const asked = scripted.ask({ track: 'student-1' });
+  await settle(scripted);
+  await scripted.last.cancel({ [claimName('student-1')]: claimed('ended by the previous broker') });
+  expect(scripted.commits.sent).toHaveLength(2);
+  scripted.previous.set('student-1 ', claimOn('mine'));
+  await scripted.last.cancel({ [claimName('student-1')]: claimed('mine') });
+  expect(asked.allocation).toMatchObject({ sandboxId: 'mine', replayed: true });
 });
 
 test('a write that the database will not have is a defect, not an outage, and its candidate is free again', async () => {
