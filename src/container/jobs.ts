@@ -3,7 +3,9 @@ import type { OperatorMoves } from '../allocation/operator-moves.ts';
 import type { PoolStatistics } from '../allocation/pool-statistics.ts';
 import type { Releaser } from '../allocation/releaser.ts';
 import type { Config } from '../config.ts';
+import { systemClock } from '../domain/clock.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { readDatabaseTime } from '../store/database-time.ts';
 import { CleanupJob } from '../workers/cleanup.ts';
 import { ExpiryJob } from '../workers/expiry.ts';
 import type { Job } from '../workers/job.ts';
@@ -56,6 +58,8 @@ export function createJobs(config: Config, parts: JobParts): Jobs {
       intervalSeconds: config.AUTO_EXPIRY_INTERVAL_SEC,
       labDurationHours: config.LAB_DURATION_HOURS,
       gracePeriodMinutes: config.GRACE_PERIOD_MINUTES,
+      // Whoever brings a clock of its own means that clock.
+      databaseTime: parts.clock === systemClock ? () => readDatabaseTime(parts.database) : undefined,
     }),
     new StaleJob({
       ...parts,

@@ -112,18 +112,14 @@ export class CleanupJob implements Job {
     return { outcome: run.stop ?? 'success', notes: notesOf(run) };
   }
 
-  /**
-   * Rows whose turn has come: first those that were never tried, which have waited longest, and then those that
-   * have failed, so that a few that end every run cannot keep the others from theirs.
-   */
+  /** Rows whose turn has come, in its order: so a few that end every run cannot keep the others from theirs. */
   async #due(now: number): Promise<StoredSandbox[]> {
     const due: StoredSandbox[] = [];
     for await (const rows of walkStatus(this.#parts, 'pending_deletion')) {
       due.push(...rows.filter((row) => row.nextAttemptAt <= now));
     }
-    return due.sort(
-      (a, b) => a.nextAttemptAt - b.nextAttemptAt || a.deletionRequestedAt - b.deletionRequestedAt,
-    );
+    const dueSince = (row: StoredSandbox) => Math.max(row.nextAttemptAt, row.deletionRequestedAt);
+    return due.sort((a, b) => dueSince(a) - dueSince(b));
   }
 
   #goesOn(run: Run): boolean {
@@ -154,7 +150,10 @@ export class CleanupJob implements Job {
       signal: run.context.signal,
       requestId: `${run.context.author.requestId}-${row.sandboxId}`,
     };
+    const isAlone = this.#isLastAttempt(row) && run.signs.failsAlone(row.sandboxId, unixSeconds(clock));
     try {
+      // Nothing else tells whether the provider is well. Asked before: the failure itself may open the breaker.
+      if (isAlone && !(await this.#answers(run))) return run.window.giveBack();
       await this.#cleanTenant(row, options);
       tell(run);
       await csp.deleteAccount(row.externalId, options);
@@ -162,10 +161,10 @@ export class CleanupJob implements Job {
       if (error instanceof CspError && NOT_DELETED.has(error.kind)) run.window.giveBack();
       if (run.context.signal.aborted) return;
       if (!(error instanceof CspError)) throw error;
-      await this.#failed(row, error, run);
+      await this.#failed(row, error, run, isAlone);
       return;
     }
-    run.signs.succeeded(row.sandboxId);
+    run.signs.succeeded(row.sandboxId, unixSeconds(clock));
     // The account is gone, so this is written even if the run is being aborted: it is true whoever writes it.
     const { database, random } = this.#parts;
     const result = await transactPatiently(
@@ -183,15 +182,24 @@ export class CleanupJob implements Job {
 
   /** One listing that arrives whole tells that the address is the provider's. Failing to get it costs no row anything. */
   async #proveAddress(run: Run): Promise<void> {
-    if (this.#addressProven) return;
+    this.#addressProven ||= await this.#answers(run);
+  }
+
+  /** Whether a listing arrives whole. It ends the run when it does not. */
+  async #answers(run: Run): Promise<boolean> {
     try {
       await this.#parts.csp.listSandboxes({ signal: run.context.signal });
-      this.#addressProven = true;
+      return true;
     } catch (error) {
-      if (run.context.signal.aborted) return;
+      if (run.context.signal.aborted) return false;
       if (!(error instanceof CspError)) throw error;
-      run.stop = stopFor(error) ?? 'provider_unwell';
+      run.stop ??= stopFor(error) ?? 'provider_unwell';
+      return false;
     }
+  }
+
+  #isLastAttempt(row: StoredSandbox): boolean {
+    return row.deletionRetryCount + 1 >= this.#options.maxAttempts;
   }
 
   /** Nothing that goes wrong here blocks the deletion of the sandbox. */
@@ -210,15 +218,18 @@ export class CleanupJob implements Job {
     }
   }
 
-  async #failed(row: StoredSandbox, error: CspError, run: Run): Promise<void> {
+  async #failed(row: StoredSandbox, error: CspError, run: Run, isAlone: boolean): Promise<void> {
     run.stop ??= stopFor(error);
     if (error.kind === 'breaker_open' || error.kind === 'rate_limited' || error.status === 401) return;
     const { database, shards, clock, random } = this.#parts;
     const { maxAttempts } = this.#options;
-    const isLast = row.deletionRetryCount + 1 >= maxAttempts;
-    const itself = blamesProvider(error) && (await this.#failsByItself(row, isLast, run));
-    const decision = decideRetry(error, row.deletionRetryCount, maxAttempts, itself, random);
     const now = unixSeconds(clock);
+    // Its last failure, if it had one, was what touched the row last.
+    const previous = row.updatedAt;
+    const isLast = this.#isLastAttempt(row);
+    const othersGo = blamesProvider(error) && run.signs.failed(row.sandboxId, previous, isLast, now);
+    const byItself = othersGo || (isAlone && run.signs.failsAlone(row.sandboxId, now));
+    const decision = decideRetry(error, row.deletionRetryCount, maxAttempts, byItself, random);
     const writes = [
       failedDeletionWrite(database, shards, row, now, {
         attempts: decision.attempts,
@@ -237,21 +248,9 @@ export class CleanupJob implements Job {
       return;
     }
     run.failed += 1;
-    if (decision.final) run.gaveUp += 1;
-  }
-
-  /** Whether it is this account that cannot be deleted, and not the provider that deletes none. */
-  async #failsByItself(row: StoredSandbox, isLast: boolean, run: Run): Promise<boolean> {
-    const culprit = run.signs.failed(row.sandboxId);
-    if (culprit !== 'perhaps_the_account' || !isLast) return culprit === 'the_account';
-    // Nothing else is there to be deleted. Before it is given up: does the provider answer anything at all?
-    try {
-      await this.#parts.csp.listSandboxes({ signal: run.context.signal });
-      return true;
-    } catch (error) {
-      if (error instanceof CspError || run.context.signal.aborted) return false;
-      throw error;
-    }
+    if (!decision.final) return;
+    run.gaveUp += 1;
+    run.signs.gaveUp(row.sandboxId);
   }
 
   async #pause(seconds: number, signal: AbortSignal): Promise<void> {

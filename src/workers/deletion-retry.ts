@@ -3,7 +3,7 @@ import type { Random } from '../domain/clock.ts';
 
 /** Waits after a row's first, second, ... failure, in seconds; the last one repeats. Longer than a bad quarter of an hour. */
 const WAITS = [5 * 60, 60 * 60, 4 * 60 * 60];
-/** After a failure that spent no attempt: whatever stands in the way is no matter of this row. Seconds. */
+/** After a failure that spent no attempt: soon, since it says little. Seconds. */
 const UNSPENT_WAIT = 5 * 60;
 
 export interface RetryDecision {
@@ -23,19 +23,18 @@ export interface RetryDecision {
  * cannot be deleted must end where an operator sees it (I4).
  *
  * @param attempts spent before
- * @param othersAreDeleted whether the provider deletes other accounts meanwhile
+ * @param byItself whether it is known to be this account alone that fails
  */
 export function decideRetry(
   error: CspError,
   attempts: number,
   maxAttempts: number,
-  othersAreDeleted: boolean,
+  byItself: boolean,
   random: Random,
 ): RetryDecision {
   // A refused credential is no fault of the row: it waits, so that it is not the first in every run.
   const spends =
-    error.kind !== 'unauthorized' &&
-    (attempts + 1 < maxAttempts || othersAreDeleted || !blamesProvider(error));
+    error.kind !== 'unauthorized' && (attempts + 1 < maxAttempts || byItself || !blamesProvider(error));
   const spent = spends ? attempts + 1 : attempts;
   const wait = spends ? (WAITS[Math.min(attempts, WAITS.length - 1)] as number) : UNSPENT_WAIT;
   // Half of it fixed, half of it random: those that failed together do not come back together.

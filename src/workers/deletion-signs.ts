@@ -5,37 +5,85 @@ const NOBODY = '';
 const SEVERAL = '*';
 
 /**
- * What deletions of late say: is it the provider that is unwell, or one account that cannot be deleted? In the
- * incident on record listings came while no deletion succeeded, so only deletions are signs.
+ * So long an account must have failed alone before it is held to be its own fault, in seconds: outages of a quarter
+ * of an hour are on record.
+ */
+const LONG_ALONE = 3_600;
+
+/** Accounts that are watched at once. One that falls out of the list is watched from its next failure on. */
+const MAX_WATCHED = 100;
+
+/**
+ * What deletions of late say: is it the provider that is unwell, or one account that cannot be deleted?
+ *
+ * Only deletions are signs: in the incident on record listings came while no deletion succeeded. And one sign is
+ * none: an outage begins between somebody's success and somebody's failure, too. So an account is held to be its
+ * own fault when it failed, others were deleted, and it failed again; or when nobody else was there to be deleted,
+ * for long.
  *
  * It travels from run to run in the job's memory, because rows that have failed come back in different runs.
  */
 export class DeletionSigns {
-  /** The only sandbox that has failed since anyone's last success; one that fails on while others go stays it. */
+  #lastSuccessAt: number;
+  /** Those that have failed their last attempt after others had been deleted. */
+  readonly #watched: Set<string>;
+  /** The only one that has failed since anyone's last success; one that fails on while others go stays it. */
   #suspect: string;
-  #deletedHere = false;
+  #suspectSince: number;
 
   constructor(memory: JobNotes) {
-    this.#suspect = typeof memory.deletion_suspect === 'string' ? memory.deletion_suspect : NOBODY;
+    this.#lastSuccessAt = Number(memory.last_deletion_at ?? 0);
+    this.#watched = new Set(textOf(memory.watched_deletions).split(' ').filter(Boolean));
+    this.#suspect = textOf(memory.deletion_suspect);
+    this.#suspectSince = Number(memory.deletion_suspect_since ?? Infinity);
   }
 
-  succeeded(sandboxId: string): void {
-    this.#deletedHere = true;
+  /** @param now Unix seconds */
+  succeeded(sandboxId: string, now: number): void {
+    this.#lastSuccessAt = now;
+    this.#watched.delete(sandboxId);
     if (this.#suspect === SEVERAL || this.#suspect === sandboxId) this.#suspect = NOBODY;
   }
 
   /**
-   * @returns `the_account` when others were deleted in this run; `perhaps_the_account` when this one has failed
-   *   before and nobody else has since; else `the_provider`
+   * @param previous when it failed before, or was released. Unix seconds
+   * @param isLast whether it was its last attempt
+   * @returns whether others were deleted between each of its last failures
    */
-  failed(sandboxId: string): 'the_account' | 'perhaps_the_account' | 'the_provider' {
-    const alone = this.#suspect === sandboxId;
-    this.#suspect = alone || this.#suspect === NOBODY ? sandboxId : SEVERAL;
-    if (this.#deletedHere) return 'the_account';
-    return alone ? 'perhaps_the_account' : 'the_provider';
+  failed(sandboxId: string, previous: number, isLast: boolean, now: number): boolean {
+    if (this.#suspect === NOBODY) {
+      this.#suspect = sandboxId;
+      this.#suspectSince = now;
+    } else if (this.#suspect !== sandboxId) {
+      this.#suspect = SEVERAL;
+    }
+    if (!isLast || this.#lastSuccessAt <= previous) return false;
+    if (this.#watched.has(sandboxId)) return true;
+    this.#watched.add(sandboxId);
+    return false;
+  }
+
+  /** It has failed for long, and nobody else has meanwhile. */
+  failsAlone(sandboxId: string, now: number): boolean {
+    return this.#suspect === sandboxId && now - this.#suspectSince >= LONG_ALONE;
+  }
+
+  /** It is not tried any more: whoever fails next is looked at anew. */
+  gaveUp(sandboxId: string): void {
+    this.#watched.delete(sandboxId);
+    if (this.#suspect === sandboxId) this.#suspect = NOBODY;
   }
 
   get memory(): JobNotes {
-    return { deletion_suspect: this.#suspect };
+    return {
+      last_deletion_at: this.#lastSuccessAt,
+      watched_deletions: [...this.#watched].slice(-MAX_WATCHED).join(' '),
+      deletion_suspect: this.#suspect,
+      deletion_suspect_since: this.#suspect === NOBODY ? null : this.#suspectSince,
+    };
   }
+}
+
+function textOf(value: JobNotes[string] | undefined): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -18,11 +18,16 @@ export interface ExpiryParts {
   readonly intervalSeconds: number;
   readonly labDurationHours: number;
   readonly gracePeriodMinutes: number;
+  /** What time it is at the database (Unix seconds), where that can be asked. */
+  readonly databaseTime?: (() => Promise<number | undefined>) | undefined;
 }
 
 const LANES = 16;
 /** For one allocation to be ended; the next run finds those that were not. */
 const DEADLINE_MS = 30_000;
+
+/** A clock that is ahead by more is told of, in seconds. */
+const CLOCK_AHEAD_SECONDS = 60;
 
 /** Ends allocations whose lab and grace time are over: scripts crash, and students close their laptops. */
 export class ExpiryJob implements Job {
@@ -37,13 +42,14 @@ export class ExpiryJob implements Job {
 
   async run(context: JobContext): Promise<JobResult> {
     const { clock, releaser, labDurationHours, gracePeriodMinutes } = this.#parts;
+    const { now, ahead } = await this.#time();
     const graceSeconds = gracePeriodMinutes * 60;
-    const before = Math.floor(unixSeconds(clock) - labDurationHours * 3600 - graceSeconds);
+    const before = Math.floor(now - labDurationHours * 3600 - graceSeconds);
     let expired = 0;
     let overtaken = 0;
     for await (const rows of walkStatus(this.#parts, 'allocated', before)) {
       // What an allocation was promised stands in its row: it may have been promised longer than is usual now.
-      const over = rows.filter((row) => expiresAt(row) + graceSeconds < unixSeconds(clock));
+      const over = rows.filter((row) => expiresAt(row) + graceSeconds < now);
       await inLanes(over, LANES, context.signal, async (row) => {
         const ended = await releaser.end(row, 'expire', context.author, new Deadline(clock, DEADLINE_MS));
         if (ended === undefined) overtaken += 1;
@@ -52,6 +58,18 @@ export class ExpiryJob implements Job {
       });
       if (context.signal.aborted) break;
     }
-    return { outcome: 'success', notes: { expired, overtaken } };
+    const skew = ahead > CLOCK_AHEAD_SECONDS ? { clock_ahead_seconds: ahead } : {};
+    return { outcome: 'success', notes: { expired, overtaken, ...skew } };
+  }
+
+  /**
+   * Never later than it is at the database: by a clock that is ahead, labs would be over that have hardly begun (I5).
+   * By one that is behind they last longer, which costs little.
+   */
+  async #time(): Promise<{ now: number; ahead: number }> {
+    const { clock, databaseTime } = this.#parts;
+    const there = await databaseTime?.();
+    const here = unixSeconds(clock);
+    return { now: Math.min(here, there ?? here), ahead: here - (there ?? here) };
   }
 }

@@ -79,7 +79,13 @@ export class DrivenTime {
 
   /** Resolves when everybody waits on the clock, or for the test. */
   async still(): Promise<void> {
-    for (let quiet = 0; quiet < QUIET_TURNS; quiet = this.#underWay() === 0 ? quiet + 1 : 0) await nextTurn();
+    for (let quiet = 0; quiet < QUIET_TURNS; quiet += 1) {
+      await nextTurn();
+      if (this.#underWay() === 0) continue;
+      quiet = -1;
+      // Not turn after turn: the engine wants the processor, too.
+      await realTime(1);
+    }
   }
 
   /**

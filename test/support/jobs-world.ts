@@ -2,6 +2,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import type { Overrides } from '../../src/container/table-access.ts';
+import { seededRandom } from '../../src/local/csp-simulator/seeded-random.ts';
 import type { SimulatedAccount } from '../../src/local/csp-simulator/simulated-accounts.ts';
 import { type CspSimulatorOptions, startCspSimulator } from '../../src/local/csp-simulator.ts';
 import { sandboxOf } from '../../src/local/provider-accounts.ts';
@@ -13,6 +14,7 @@ import { allocate, release } from './client.ts';
 import { DrivenTime } from './driven-time.ts';
 import { type Environment, type TestTable, tableOfTest } from './table.ts';
 import { tapDatabase } from './tapped-database.ts';
+import { UNHURRIED } from './unhurried.ts';
 
 export interface MortalBroker extends TestBroker {
   /** As SIGKILL does it. */
@@ -26,7 +28,7 @@ export interface JobsWorldOptions {
   readonly accounts?: number;
   readonly environment?: Environment;
   readonly simulator?: CspSimulatorOptions;
-  /** 0.5 by default: of every random wait the middle. */
+  /** The same numbers in every run of a test by default. */
   readonly random?: () => number;
 }
 
@@ -48,10 +50,11 @@ export async function jobsWorld(options: JobsWorldOptions = {}) {
     NIOSXAAS_EMAIL: simulator.niosxaas.email,
     NIOSXAAS_PASSWORD: simulator.niosxaas.password,
     LOG_LEVEL: 'warn',
+    ...UNHURRIED,
     ...options.environment,
   };
   const table = await tableOfTest({ environment, overrides: { clock: time.clock } });
-  const random = options.random ?? (() => 0.5);
+  const random = options.random ?? seededRandom(1);
 
   /** Another process, as far as this world goes. */
   async function newBroker(overrides: Overrides = {}, changes: Environment = {}): Promise<MortalBroker> {

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { allocate, asAdmin, call } from '../../support/client.ts';
+import { violations } from '../../support/invariants.ts';
+import { jobsWorld } from '../../support/jobs-world.ts';
+
+const HOUR_MS = 3_600_000;
+
+test('a deleted account that the provider still lists never becomes available again, however long it is listed', async () => {
+  const world = await jobsWorld({
+    accounts: 8,
+    simulator: { settings: { linger_listings: 8 } },
+  });
+  const used = await world.released(6);
+  await world.run('cleanup');
+  expect(await world.counts()).toEqual({ available: 2 });
+  for (let syncs = 0; syncs < 8; syncs += 1) {
+    const run = await world.run('sync');
+    expect(run.result).toMatchObject({ synced: 8, added: 0, used_before: 6 });
+    await world.time.pass(20 * HOUR_MS);
+  }
+  // Gone at last: nothing changes by that, either.
+  expect((await world.run('sync')).result).toMatchObject({ synced: 2, used_before: 0, marked_stale: 0 });
+  expect(await world.counts()).toEqual({ available: 2 });
+  expect(await world.tombstones()).toEqual([...used].sort());
+  const answers = await Promise.all(['a', 'b', 'c'].map((track) => allocate(world.broker.url, track)));
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409]);
+  for (const { body } of answers) expect(used).not.toContain(body.sandbox_id);
+  expect(violations(await world.table.items())).toEqual([]);
+});
+
+test('a tombstone outlives the time in which the provider was seen to list what is gone, by months', async () => {
+  const world = await jobsWorld({ accounts: 1 });
+  await world.released(1);
+  await world.run('cleanup');
+  const [tombstone] = (await world.table.items()).filter((item) => String(item.PK).startsWith('TOMB#'));
+  const days = (Number(tombstone?.ttl) - world.clock.now() / 1000) / 86_400;
+  expect(days).toBeGreaterThanOrEqual(30);
+});
+
+test('what an operator removed from the pool stays out while the provider lists it', async () => {
+  const world = await jobsWorld({ accounts: 10 });
+  const [account] = world.simulator.accounts.all();
+  world.simulator.accounts.remove(String(account?.csp_id));
+  await world.run('sync');
+  const removed = await call('POST', `${world.broker.url}/v1/admin/bulk-delete?status=stale`, asAdmin());
+  expect(removed.body).toMatchObject({ status: 'completed', deleted: 1 });
+  if (account !== undefined) world.simulator.accounts.add([account]);
+  expect((await world.run('sync')).result).toMatchObject({ synced: 10, added: 0, used_before: 1 });
+  expect(await world.counts()).toEqual({ available: 9 });
+});
