@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Clock, fullJitter, type Random, unixSeconds } from '../domain/clock.ts';
 import {
   allocationContention,
@@ -60,6 +61,8 @@ export interface AllocatorParts {
 
 /** Requests of one claim key that are under way together in this process. */
 interface Flight {
+  /** What its claim says that it was put by. */
+  readonly id: string;
   /** Its place in the order in which requests come and flights begin. */
   readonly began: number;
   readonly key: ClaimKey;
@@ -112,6 +115,7 @@ export class Allocator {
     this.#order += 1;
     const deadlines = [deadline];
     const flight: Flight = {
+      id: randomUUID(),
       began: this.#order,
       key,
       request,
@@ -127,7 +131,7 @@ export class Allocator {
   async #fly(flight: Flight, text: string): Promise<Allocation> {
     try {
       const claim = await this.#existingClaim(flight.key, text);
-      if (claim !== undefined) return { ...claim, replayed: true };
+      if (claim !== undefined) return answerTo(flight, claim);
       return await this.#race(flight, text);
     } catch (error) {
       if (error instanceof CommitDeadlineError) throw flight.obstacle();
@@ -160,7 +164,7 @@ export class Allocator {
         // A replay must be answered from an empty pool too.
         const claim = await this.#activeClaim(flight.key);
         if (claim === undefined) throw noSandboxesAvailable(flight.request.namePrefix);
-        return { ...claim, replayed: true };
+        return answerTo(flight, claim);
       }
       // Before the try: whoever never hears of its end is the likeliest to come again.
       recent.add(text);
@@ -168,7 +172,7 @@ export class Allocator {
       if (attempt.result === 'won') {
         if (!attempt.allocation.replayed || this.#parts.adoption.completed) return attempt.allocation;
         const claim = await this.#activeClaim(flight.key);
-        if (claim !== undefined) return { ...claim, replayed: true };
+        if (claim !== undefined) return answerTo(flight, claim);
         lost += 1;
         continue;
       }
@@ -202,6 +206,7 @@ export class Allocator {
       allocatedAt: unixSeconds(clock),
       labDurationHours: this.#options.labDurationHours,
       sfdcAccountId: candidate.sfdcAccountId,
+      claimedBy: flight.id,
     };
     let outcome: Awaited<ReturnType<GroupCommit['submit']>>;
     try {
@@ -227,12 +232,12 @@ export class Allocator {
     }
     if (outcome.outcome === 'committed') {
       buffer.spent(candidate);
-      return { result: 'won', allocation: { ...claim, replayed: false } };
+      return { result: 'won', allocation: answerTo(flight, claim) };
     }
-    return this.#readReasons(outcome.reasons, candidate);
+    return this.#readReasons(flight, outcome.reasons, candidate);
   }
 
-  #readReasons(reasons: readonly CancellationReason[], candidate: Candidate) {
+  #readReasons(flight: Flight, reasons: readonly CancellationReason[], candidate: Candidate) {
     const { buffer } = this.#parts;
     const ofClaim = reasons[CLAIM_WRITE];
     const ofSandbox = reasons[SANDBOX_WRITE];
@@ -240,7 +245,7 @@ export class Allocator {
     else buffer.giveBack(candidate);
 
     if (ofClaim?.code === CONDITION_FAILED && ofClaim.item !== undefined) {
-      return { result: 'won' as const, allocation: { ...toClaim(ofClaim.item), replayed: true } };
+      return { result: 'won' as const, allocation: answerTo(flight, toClaim(ofClaim.item)) };
     }
     if (ofSandbox?.code === CONDITION_FAILED) return { result: 'lost' as const };
     const codes = [ofClaim?.code, ofSandbox?.code];
@@ -260,6 +265,14 @@ export class Allocator {
       buffer.giveBack(toCandidate(row));
     } else buffer.spent(candidate);
   }
+}
+
+/**
+ * A claim that the flight itself put is no replay. It meets its own when its commit went unheard and the repetition
+ * was turned away for another reason: a conflict, throttling.
+ */
+function answerTo(flight: Flight, claim: Claim): Allocation {
+  return { ...claim, replayed: claim.claimedBy !== flight.id };
 }
 
 /** Reasons that pass: the same transaction may well go through in a moment. */

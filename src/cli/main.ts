@@ -5,9 +5,12 @@ import { TableError } from '../store/table.ts';
 import { VERSION } from '../version.ts';
 import { adoptCommand } from './commands/adopt.ts';
 import { environmentCommand } from './commands/environment.ts';
+import { healthcheckCommand } from './commands/healthcheck.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { seedCommand } from './commands/seed.ts';
+import { simulateCspCommand } from './commands/simulate-csp.ts';
 import { tableCommand } from './commands/table.ts';
+import { verifyCommand } from './commands/verify.ts';
 
 /** The command line of operators. Everything comes from the environment that the broker itself reads. */
 const program = new Command('sandbox-broker')
@@ -18,7 +21,10 @@ const program = new Command('sandbox-broker')
   .addCommand(tableCommand())
   .addCommand(seedCommand())
   .addCommand(adoptCommand())
+  .addCommand(verifyCommand())
   .addCommand(jobsCommand())
+  .addCommand(healthcheckCommand())
+  .addCommand(simulateCspCommand())
   .addCommand(environmentCommand());
 
 program.parseAsync().catch((error: unknown) => {

@@ -11,6 +11,8 @@ export interface Claim {
   readonly allocatedAt: number;
   readonly labDurationHours: number;
   readonly sfdcAccountId: string | null;
+  /** Which attempt put it: so whoever never heard of its own commit knows it again. */
+  readonly claimedBy?: string | undefined;
 }
 
 type Item = Record<string, AttributeValue>;
@@ -27,6 +29,7 @@ export function claimAttributes(claim: Claim): Item {
     claimed_at: { N: String(claim.allocatedAt) },
     lab_duration_hours: { N: String(claim.labDurationHours) },
   };
+  if (claim.claimedBy !== undefined) item.claimed_by = { S: claim.claimedBy };
   if (claim.sfdcAccountId !== null) item.sfdc_account_id = { S: claim.sfdcAccountId };
   return item;
 }
@@ -43,5 +46,6 @@ export function toClaim(item: Item): Claim {
     allocatedAt: Number(item.claimed_at?.N ?? 0),
     labDurationHours: Number(item.lab_duration_hours?.N ?? 0),
     sfdcAccountId: item.sfdc_account_id?.S ?? null,
+    claimedBy: item.claimed_by?.S,
   };
 }

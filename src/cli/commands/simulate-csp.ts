@@ -18,11 +18,15 @@ export function simulateCspCommand(): Command {
     .option('--token <token>', 'what its callers must send, as CSP_API_TOKEN of the broker')
     .addHelpText('after', '\nFaults can be set while it runs: see /_simulator at its address.')
     .action(async (options: SimulatorOptions) => {
+      // The first process of a container dies of no signal that it does not listen for.
+      const asked = new Promise<void>((resolve) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+      });
       const simulator = await startCspSimulator(options);
       process.stdout.write(
         `A simulated provider with ${options.accounts} accounts listens: CSP_BASE_URL=${simulator.baseUrl}\n`,
       );
-      // The first process of a container dies of no signal that it does not ask for.
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.close());
+      await asked;
+      await simulator.close();
     });
 }

@@ -1,0 +1,70 @@
+import { expect } from 'vitest';
+import { brokerOfTest, type TestBroker } from '../support/broker.ts';
+import { violations } from '../support/invariants.ts';
+import { type Environment, type TestTable, tableOfTest } from '../support/table.ts';
+import { type DynamoDbProxy, type DynamoDbProxyOptions, proxyOfTest } from './dynamodb-proxy.ts';
+
+/** Milliseconds. Short where calls are to fail: a test that waits for a deadline waits in real time. */
+const CALL_TIMEOUT_MS = 300;
+const DEADLINE_MS = 1_500;
+
+export type Row = Record<string, unknown>;
+
+export interface FaultyInstallation {
+  readonly proxy: DynamoDbProxy;
+  readonly table: TestTable;
+  /** Its calls go through the proxy. */
+  readonly broker: TestBroker;
+  /** Another one, on the same table. */
+  another(way?: 'through the proxy' | 'straight to the engine'): Promise<TestBroker>;
+  row(sandboxId: string): Promise<Row | undefined>;
+  claims(): Promise<Row[]>;
+  /** Rows of a status. */
+  rows(status: string): Promise<Row[]>;
+}
+
+/** A broker whose database the test can make fail at the wire. */
+export async function faultyInstallation(
+  pool: number,
+  { environment = {}, ...options }: DynamoDbProxyOptions & { environment?: Environment } = {},
+): Promise<FaultyInstallation> {
+  const proxy = await proxyOfTest(options);
+  // The test's own way to the table has the usual patience.
+  const table = await tableOfTest({
+    endpoint: proxy.url,
+    environment: { LOG_LEVEL: 'silent', ...environment },
+  });
+  await table.seed(pool);
+  const hasty = {
+    ...table.environment,
+    BACKOFF_MAX_MS: '50',
+    // A lagging index only takes longer.
+    ...(options.laggingIndexes === true
+      ? {}
+      : { DDB_TIMEOUT_REQUEST_MS: String(CALL_TIMEOUT_MS), REQUEST_DEADLINE_MS: String(DEADLINE_MS) }),
+  };
+  const broker = await brokerOfTest(hasty);
+  const items = async (kind: string) =>
+    (await table.items()).filter(({ PK, SK }) => String(PK).startsWith(kind) && SK === 'META');
+  return {
+    proxy,
+    table,
+    broker,
+    another: (way = 'straight to the engine') =>
+      brokerOfTest(way === 'through the proxy' ? hasty : { ...hasty, DDB_ENDPOINT_URL: proxy.engineUrl }),
+    row: async (sandboxId) => (await items(`SBX#${sandboxId}`))[0],
+    claims: () => items('CLAIM#'),
+    rows: async (status) => (await items('SBX#')).filter((row) => row.status === status),
+  };
+}
+
+/** Nothing in the table breaks an invariant, and so many sandboxes are allocated. */
+export async function expectAllocated(
+  { proxy, table, rows, claims }: FaultyInstallation,
+  count: number,
+): Promise<void> {
+  proxy.clear();
+  expect(violations(await table.items())).toEqual([]);
+  expect(await rows('allocated')).toHaveLength(count);
+  expect(await claims()).toHaveLength(count);
+}

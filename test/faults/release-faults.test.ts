@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { allocate, release } from '../support/client.ts';
+import { expectAllocated, type FaultyInstallation, faultyInstallation } from './faulty-installation.ts';
+import {
+  conflictOn,
+  type FaultRule,
+  isTransaction,
+  resetAfter,
+  resetBefore,
+  serverError,
+  silenceAfter,
+  silenceBefore,
+  throttled,
+  type WireCall,
+} from './wire-faults.ts';
+
+/** The transaction that ends an allocation, and no other. */
+const isRelease = (call: WireCall) =>
+  isTransaction(call) && JSON.stringify(call.input).includes('deletion_requested_at');
+
+async function withAllocation(): Promise<{ installation: FaultyInstallation; sandboxId: string }> {
+  const installation = await faultyInstallation(3);
+  const { body } = await allocate(installation.broker.url, 'ann');
+  return { installation, sandboxId: body.sandbox_id };
+}
+
+const PASSING: Record<string, FaultRule['fault']> = {
+  'is throttled': throttled,
+  'meets another transaction': conflictOn(),
+  'fails with a 500': serverError,
+  'is reset before the engine hears of it': resetBefore,
+  'is reset after its commit': resetAfter,
+  'is not answered, and never reached the engine': silenceBefore,
+  'is not answered, and was committed': silenceAfter,
+};
+
+for (const [what, fault] of Object.entries(PASSING)) {
+  test(`a release whose transaction ${what}, twice, ends the allocation once, and repeats its answer`, async () => {
+    const { installation, sandboxId } = await withAllocation();
+    const { proxy, broker, row, table } = installation;
+    proxy.add({ on: isRelease, fault, times: 2 });
+    const answer = await release(broker.url, 'ann', sandboxId);
+    expect(answer.status).toBe(200);
+    expect((await release(broker.url, 'ann', sandboxId)).body).toEqual(answer.body);
+    expect(await row(sandboxId)).toMatchObject({ status: 'pending_deletion' });
+    const events = (await table.items()).filter(({ SK }) => String(SK).startsWith('EVT#'));
+    expect(events).toHaveLength(1);
+    await expectAllocated(installation, 0);
+  });
+}
+
+for (const [what, fault, isLeftAllocated] of [
+  ['throttled', throttled, true],
+  ['not answered, without reaching the engine,', silenceBefore, true],
+  ['committed, and not answered,', silenceAfter, false],
+] as const) {
+  test(`a release that is ${what} to its deadline is a 503, and its repetition succeeds`, async () => {
+    const { installation, sandboxId } = await withAllocation();
+    const { proxy, broker } = installation;
+    proxy.add({ on: isRelease, fault });
+    const answer = await release(broker.url, 'ann', sandboxId);
+    expect(answer.status).toBe(503);
+    expect(answer.body.error.retry_after).toBeGreaterThan(0);
+    await expectAllocated(installation, isLeftAllocated ? 1 : 0);
+    expect((await release(broker.url, 'ann', sandboxId)).status).toBe(200);
+    await expectAllocated(installation, 0);
+  });
+}
+
+test('a release that arrives when its caller has long got another sandbox leaves that one and its claim alone', async () => {
+  const { installation, sandboxId } = await withAllocation();
+  const { proxy, broker, another, claims } = installation;
+  const others = await another();
+  const late = Promise.withResolvers<void>();
+  proxy.add({ on: isRelease, fault: { is: 'late', until: late.promise } });
+  expect((await release(broker.url, 'ann', sandboxId)).status).toBe(503);
+  expect((await release(others.url, 'ann', sandboxId)).status).toBe(200);
+  const next = await allocate(others.url, 'ann');
+  expect(next.status).toBe(201);
+  const held = proxy.calls.filter(isRelease).length;
+  late.resolve();
+  await expect.poll(() => proxy.answered.filter(isRelease).length).toBe(held);
+  expect(await claims()).toMatchObject([{ sandbox_id: next.body.sandbox_id }]);
+  await expectAllocated(installation, 1);
+});
+
+test('a row that cannot be read just now is a 503, not a 404', async () => {
+  const { installation, sandboxId } = await withAllocation();
+  const { proxy, broker } = installation;
+  proxy.add({ on: (call) => !isTransaction(call), fault: serverError });
+  expect((await release(broker.url, 'ann', sandboxId)).status).toBe(503);
+  await expectAllocated(installation, 1);
+});

@@ -1,0 +1,160 @@
+import { expect, test } from 'vitest';
+import { markAdopted } from '../../../src/store/adoption.ts';
+import { allocateAsPreviousBroker } from '../../support/previous-broker.ts';
+import { recordCalls } from '../../support/tapped-database.ts';
+import { endAllocation, findingsOf, plantedTable } from './planted.ts';
+
+test('a table in which everything is as it should be has no violation, and every row was looked at', async () => {
+  const planted = await plantedTable();
+  await endAllocation(planted, planted.held.cleo as string);
+  const { findings, report } = await findingsOf(planted.table);
+  expect(findings).toEqual([]);
+  expect(report).toEqual({ rows: 9 + 2, violations: 0, repaired: 0, awaitingAdoption: 0 });
+});
+
+test('a claim whose sandbox is no longer allocated is reported with both rows', async () => {
+  const planted = await plantedTable();
+  const claim = await planted.item('CLAIM#ann ');
+  await endAllocation(planted, planted.held.ann as string);
+  await planted.put(claim);
+  const { findings } = await findingsOf(planted.table);
+  expect(findings).toMatchObject([
+    {
+      invariant: 'I10',
+      kind: 'dangling-claim',
+      rows: [{ PK: 'CLAIM#ann ' }, { status: 'pending_deletion' }],
+    },
+  ]);
+});
+
+test('a claim whose sandbox has no row is reported', async () => {
+  const planted = await plantedTable();
+  await planted.remove(`SBX#${planted.held.ann}`);
+  const { findings } = await findingsOf(planted.table);
+  expect(findings).toMatchObject([
+    { invariant: 'I10', kind: 'dangling-claim', rows: [{ PK: 'CLAIM#ann ' }] },
+  ]);
+});
+
+test('a claim on a sandbox that another key holds is reported as a second owner', async () => {
+  const planted = await plantedTable();
+  const claim = await planted.item('CLAIM#ann ');
+  await planted.put({ ...claim, PK: 'CLAIM#dan ' });
+  const { findings } = await findingsOf(planted.table);
+  expect(findings).toMatchObject([
+    {
+      invariant: 'I1',
+      kind: 'double-claim',
+      rows: [{ PK: 'CLAIM#dan ' }, { PK: 'CLAIM#ann ' }, { sandbox_id: planted.held.ann }],
+    },
+  ]);
+});
+
+test('an allocated row without a claim is reported', async () => {
+  const planted = await plantedTable();
+  await planted.remove('CLAIM#ann ');
+  const { findings } = await findingsOf(planted.table);
+  expect(findings).toMatchObject([
+    {
+      invariant: 'I10',
+      kind: 'missing-claim',
+      rows: [{ sandbox_id: planted.held.ann, status: 'allocated' }],
+    },
+  ]);
+});
+
+test('two allocated rows of one key are reported as its second sandbox, with the claim', async () => {
+  const planted = await plantedTable();
+  const { allocated_to_track, idempotency_key, allocated_at } = await planted.item(`SBX#${planted.held.ann}`);
+  const [free] = (await planted.table.items()).filter(({ status }) => status === 'available');
+  await planted.change(String(free?.PK), {
+    status: 'allocated',
+    allocated_to_track,
+    idempotency_key,
+    allocated_at,
+  });
+  const { findings } = await findingsOf(planted.table);
+  expect(findings).toMatchObject([
+    {
+      invariant: 'I2',
+      kind: 'second-allocation',
+      rows: [{ sandbox_id: free?.sandbox_id }, { sandbox_id: planted.held.ann }, { PK: 'CLAIM#ann ' }],
+    },
+  ]);
+});
+
+test('a claim that says another time than its row is reported', async () => {
+  const planted = await plantedTable();
+  await planted.change('CLAIM#ann ', { claimed_at: 12_345 });
+  const { findings } = await findingsOf(planted.table);
+  expect(findings).toMatchObject([{ invariant: 'I10', kind: 'differing-claim' }]);
+});
+
+test('a sandbox that has a tombstone and is available is reported with both rows', async () => {
+  const planted = await plantedTable();
+  const [free] = (await planted.table.items()).filter(({ status }) => status === 'available');
+  await planted.put({
+    PK: `TOMB#${free?.sandbox_id}`,
+    SK: 'META',
+    sandbox_id: free?.sandbox_id,
+    removed_at: 1,
+  });
+  const { findings } = await findingsOf(planted.table);
+  expect(findings).toMatchObject([
+    {
+      invariant: 'I6',
+      kind: 'used-sandbox',
+      rows: [{ status: 'available' }, { PK: `TOMB#${free?.sandbox_id}` }],
+    },
+  ]);
+});
+
+test.each(['available', 'stale'])(
+  'a sandbox that was allocated and is %s again is reported',
+  async (status) => {
+    const planted = await plantedTable();
+    await planted.change(`SBX#${planted.held.ann}`, { status });
+    await planted.remove('CLAIM#ann ');
+    const { findings } = await findingsOf(planted.table);
+    expect(findings).toMatchObject([
+      { invariant: 'I6', kind: 'used-sandbox', rows: [{ allocated_to_track: 'ann' }] },
+    ]);
+  },
+);
+
+test('a row with a status that nobody knows is reported, and the rest is read all the same', async () => {
+  const planted = await plantedTable();
+  await planted.change(`SBX#${planted.held.ann}`, { status: 'mislaid' });
+  await planted.remove('CLAIM#ben ');
+  const { findings } = await findingsOf(planted.table);
+  expect(findings.map(({ kind }) => kind).sort()).toEqual(['missing-claim', 'unreadable-row']);
+});
+
+test('what the previous broker left is left to adoption until that is complete, and reported after it', async () => {
+  const planted = await plantedTable({ adopted: false });
+  const { table } = planted;
+  const [sandbox] = await table.seed(1, 50);
+  if (sandbox === undefined) throw new Error('There is no sandbox');
+  await allocateAsPreviousBroker(table.database, [{ sandbox, track: 'dan', allocatedAt: 1_740_000_000 }]);
+  expect(await findingsOf(table)).toMatchObject({
+    findings: [],
+    report: { awaitingAdoption: 1, violations: 0 },
+  });
+  await markAdopted(table.database, table.clock);
+  expect((await findingsOf(table)).findings).toMatchObject([{ kind: 'missing-claim' }]);
+});
+
+test('it only reads, a page at a time', async () => {
+  const planted = await plantedTable();
+  await planted.table.seed(1_200, 100);
+  await planted.remove('CLAIM#ann ');
+  const { database, calls } = recordCalls(planted.table.database);
+  const { report } = await findingsOf({ ...planted.table, database });
+  expect(report).toMatchObject({ rows: 1_209 + 2, violations: 1 });
+  expect(new Set(calls.map(({ operation }) => operation))).toEqual(
+    new Set(['Scan', 'BatchGet', 'TransactGetItems']),
+  );
+  const scans = calls.filter(({ operation }) => operation === 'Scan');
+  expect(scans.length).toBeGreaterThan(2);
+  for (const { input } of scans) expect(input).toMatchObject({ Limit: 500, ConsistentRead: true });
+});
