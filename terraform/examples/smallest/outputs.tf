@@ -1,0 +1,14 @@
+output "url" {
+  description = "Address of the API."
+  value       = module.broker.url
+}
+
+output "repository_url" {
+  description = "Address to push the image to."
+  value       = module.broker.repository_url
+}
+
+output "secret_arns" {
+  description = "Where the tokens are, and where the CSP's token belongs."
+  value       = module.broker.secret_arns
+}

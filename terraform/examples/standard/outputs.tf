@@ -1,0 +1,19 @@
+output "url" {
+  description = "Address of the API."
+  value       = module.broker.url
+}
+
+output "repository_url" {
+  description = "Address to push the image to."
+  value       = module.broker.repository_url
+}
+
+output "secret_arns" {
+  description = "Where the tokens are, and where the CSP's token belongs."
+  value       = module.broker.secret_arns
+}
+
+output "nat_addresses" {
+  description = "Addresses that the CSP sees."
+  value       = module.broker.nat_addresses
+}

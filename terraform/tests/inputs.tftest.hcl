@@ -1,0 +1,185 @@
+# Inputs that would break, cost or expose something are refused, with a message that says what to write.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"
+  csp_base_url    = "https://csp.example/v2"
+  image_tag       = "1.0.0"
+}
+
+run "a_name_that_is_too_long_for_a_load_balancer" {
+  command = plan
+
+  variables {
+    name = "sandbox-broker-of-the-whole-company"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "neither_certificate_nor_domain" {
+  command = plan
+
+  variables {
+    certificate_arn = null
+  }
+
+  expect_failures = [var.certificate_arn]
+}
+
+run "operators_everywhere" {
+  command = plan
+
+  variables {
+    operator_cidr_blocks = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.operator_cidr_blocks]
+}
+
+run "metrics_for_everybody" {
+  command = plan
+
+  variables {
+    metrics_reader_cidr_blocks = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.metrics_reader_cidr_blocks]
+}
+
+run "the_latest_image" {
+  command = plan
+
+  variables {
+    image_tag = "latest"
+  }
+
+  expect_failures = [var.image_tag]
+}
+
+run "two_images" {
+  command = plan
+
+  variables {
+    image = "registry.example/broker:1.0.0"
+  }
+
+  expect_failures = [var.image_tag]
+}
+
+run "an_image_without_tag" {
+  command = plan
+
+  variables {
+    image     = "registry.example/broker"
+    image_tag = null
+  }
+
+  expect_failures = [var.image]
+}
+
+run "a_csp_in_the_clear" {
+  command = plan
+
+  variables {
+    csp_base_url = "http://csp.example/v2"
+  }
+
+  expect_failures = [var.csp_base_url]
+}
+
+run "a_token_among_the_settings" {
+  command = plan
+
+  variables {
+    environment = { BROKER_API_TOKEN = "0123456789abcdef" }
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "a_stop_shorter_than_the_draining" {
+  command = plan
+
+  variables {
+    deregistration_delay_seconds = 60
+    stop_timeout_seconds         = 60
+  }
+
+  expect_failures = [var.deregistration_delay_seconds]
+}
+
+run "a_replica_that_has_replicas" {
+  command = plan
+
+  variables {
+    table_replicated = true
+    replica_of       = { table_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/SandboxPool" }
+  }
+
+  expect_failures = [var.table_replicated]
+}
+
+run "a_replica_of_another_name" {
+  command = plan
+
+  variables {
+    table_name = "Pool"
+    replica_of = { table_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/SandboxPool" }
+  }
+
+  expect_failures = [var.replica_of]
+}
+
+run "addresses_for_alarms_that_are_not_made" {
+  command = plan
+
+  variables {
+    alarm_email_addresses = ["operators@labs.example"]
+  }
+
+  expect_failures = [var.alarm_email_addresses]
+}
+
+run "an_endpoint_that_nothing_uses" {
+  command = plan
+
+  variables {
+    interface_endpoints = ["ec2"]
+  }
+
+  expect_failures = [var.interface_endpoints]
+}
+
+run "an_alias_instead_of_a_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:alias/broker"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "jobs_nowhere" {
+  command = plan
+
+  variables {
+    jobs_run_in = "lambda"
+  }
+
+  expect_failures = [var.jobs_run_in]
+}
+
+run "tags_that_aws_keeps_for_itself" {
+  command = plan
+
+  variables {
+    tags = { "aws:owner" = "us" }
+  }
+
+  expect_failures = [var.tags]
+}

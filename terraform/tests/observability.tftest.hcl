@@ -1,0 +1,234 @@
+# Logs, alarms, dashboard.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name                        = "broker"
+  log_retention_days          = 30
+  kms_key_arn                 = null
+  saved_queries               = true
+  alarms                      = true
+  alarm_topic_arn             = null
+  alarm_email_addresses       = ["operators@labs.example"]
+  dashboard                   = true
+  load_balancer_arn_suffix    = "app/broker/0a1b"
+  target_group_arn_suffix     = "targetgroup/broker/0a1b"
+  cluster_name                = "broker"
+  service_name                = "broker"
+  serves                      = true
+  table_name                  = "SandboxPool"
+  index_names                 = ["StatusIndex", "TrackIndex", "IdempotencyIndex"]
+  web_acl_name                = null
+  failed_schedules_queue_name = null
+  tags                        = {}
+  alarm_thresholds = {
+    failed_requests_in_five_minutes = 5
+    slow_request_seconds            = 2
+    cpu_percent                     = 85
+    memory_percent                  = 85
+    errors_logged_in_five_minutes   = 5
+    hours_without_sync              = 1
+  }
+}
+
+run "logs_are_not_kept_for_ever" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.broker.retention_in_days == 30
+    error_message = "Logs are kept for another time."
+  }
+}
+
+run "silence_is_alarming_only_where_something_must_go_on" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.quiet : alarm.treat_missing_data == "notBreaching"]) && alltrue([for alarm in aws_cloudwatch_metric_alarm.silent : alarm.treat_missing_data == "breaching"])
+    error_message = "A quiet night would wake somebody, or a dead service would not."
+  }
+
+  assert {
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.silent)) == toset(["no-healthy-task", "sync-missing"])
+    error_message = "Nobody hears of missing tasks or of a sync that stopped."
+  }
+}
+
+run "every_alarm_says_what_to_do" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.quiet), values(aws_cloudwatch_metric_alarm.silent), aws_cloudwatch_metric_alarm.throttled) : length(alarm.alarm_description) > 20])
+    error_message = "An alarm does not say what to do."
+  }
+}
+
+run "throttling_of_the_table_and_of_every_index_is_seen" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition = toset(flatten([for query in aws_cloudwatch_metric_alarm.throttled[0].metric_query : [
+      for metric in query.metric : "${metric.metric_name} ${lookup(metric.dimensions, "GlobalSecondaryIndexName", "table")}"
+      ]])) == toset(flatten([for place in ["table", "StatusIndex", "TrackIndex", "IdempotencyIndex"] : ["ReadThrottleEvents ${place}", "WriteThrottleEvents ${place}"]
+    ]))
+    error_message = "Something can be throttled unseen."
+  }
+}
+
+run "every_metric_that_an_alarm_watches_is_made_from_the_logs" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition = length(setsubtract(
+      [for alarm in concat(values(aws_cloudwatch_metric_alarm.quiet), values(aws_cloudwatch_metric_alarm.silent)) : alarm.metric_name if alarm.namespace == "broker"],
+      [for filter in aws_cloudwatch_log_metric_filter.this : filter.metric_transformation[0].name]
+    )) == 0
+    error_message = "An alarm watches a metric that nothing makes."
+  }
+}
+
+run "a_service_that_stands_still_is_not_missed" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    serves = false
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.silent) == 0
+    error_message = "A region that waits for a recovery wakes somebody."
+  }
+}
+
+run "jobs_that_could_not_be_started_are_noticed" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    failed_schedules_queue_name = "broker-failed-schedules"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.quiet["job-not-started"].dimensions.QueueName == "broker-failed-schedules"
+    error_message = "A job that could not be started goes unnoticed."
+  }
+}
+
+run "without_alarms_and_dashboard_no_metric_is_paid_for" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    alarms    = false
+    dashboard = false
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_metric_filter.this) == 0 && length(aws_sns_topic.alarms) == 0 && length(aws_cloudwatch_metric_alarm.quiet) + length(aws_cloudwatch_metric_alarm.silent) + length(aws_cloudwatch_metric_alarm.throttled) == 0 && length(aws_cloudwatch_dashboard.this) == 0
+    error_message = "Something that is charged is made although nobody asked for it."
+  }
+
+  assert {
+    condition     = length(output.rollback_alarm_names) == 0
+    error_message = "Deployments wait for an alarm that does not exist."
+  }
+}
+
+run "a_topic_that_exists" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    alarm_topic_arn       = "arn:aws:sns:eu-central-1:123456789012:on-call"
+    alarm_email_addresses = []
+  }
+
+  assert {
+    condition     = length(aws_sns_topic.alarms) == 0 && alltrue([for alarm in aws_cloudwatch_metric_alarm.quiet : alarm.alarm_actions == toset([var.alarm_topic_arn])])
+    error_message = "Alarms do not go to the topic that exists."
+  }
+}
+
+run "queries_are_saved_for_the_log_group" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_query_definition.this) >= 8 && alltrue([for query in aws_cloudwatch_query_definition.this : query.log_group_names == tolist(["/broker/broker"])])
+    error_message = "Queries are missing, or ask another log group."
+  }
+}
+
+run "a_dashboard_without_overlaps" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    web_acl_name = "broker"
+  }
+
+  assert {
+    condition     = length(distinct([for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : "${widget.x} ${widget.y}"])) == length(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets)
+    error_message = "Two charts lie on each other."
+  }
+
+  assert {
+    condition     = contains([for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.title], "Blocked by the firewall")
+    error_message = "What the firewall blocks is not shown."
+  }
+}
+
+run "a_retention_that_cloudwatch_does_not_know_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    log_retention_days = 31
+  }
+
+  expect_failures = [var.log_retention_days]
+}
