@@ -10,7 +10,7 @@ import { type Key, META, SANDBOX_PREFIX, sandboxKey } from './keys.ts';
 import type { PoolReader } from './pool-reader.ts';
 import type { StoredSandbox } from './sandbox-row.ts';
 import { isSandboxRow } from './sandbox-row.ts';
-import type { StatusShards } from './status-shards.ts';
+import { isStatus, plainStatus, type StatusShards } from './status-shards.ts';
 
 export interface ListingFilter {
   readonly status?: SandboxStatus | undefined;
@@ -32,6 +32,8 @@ export interface ListingPosition {
 
 export interface ListingPage {
   readonly sandboxes: StoredSandbox[];
+  /** Ids of rows that cannot be shown: their status is none that this version knows. */
+  readonly unreadable: string[];
   /** Undefined at the end. */
   readonly next: ListingPosition | undefined;
 }
@@ -66,21 +68,26 @@ export class PoolListing {
   /** @param limit rows at most, 1 or more */
   async page(filter: ListingFilter, from: ListingPosition, limit: number): Promise<ListingPage> {
     const sandboxes: StoredSandbox[] = [];
+    const unreadable: string[] = [];
     let position: ListingPosition | undefined = from;
     for (let reads = 0; reads < MAX_READS && position !== undefined; reads += 1) {
       const answer: QueryCommandOutput | ScanCommandOutput = await this.#read(filter, position, limit);
       for (const row of answer.Items ?? []) {
         if (!isSandboxRow(row)) continue;
+        if (!isStatus(plainStatus(String(row.status)))) {
+          unreadable.push(String(row.PK).slice(SANDBOX_PREFIX.length));
+          continue;
+        }
         const sandbox = this.#reader.sandbox(row);
         sandboxes.push(sandbox);
         if (sandboxes.length === limit) {
           const after = { ...sandboxKey(sandbox.sandboxId), allocatedAt: sandbox.allocatedAt };
-          return { sandboxes, next: { partition: position.partition, after } };
+          return { sandboxes, unreadable, next: { partition: position.partition, after } };
         }
       }
       position = this.#following(filter, position, answer.LastEvaluatedKey);
     }
-    return { sandboxes, next: position };
+    return { sandboxes, unreadable, next: position };
   }
 
   #following(

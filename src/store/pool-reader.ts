@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 import type { ItemReader } from './item-reader.ts';
 import { sandboxKey } from './keys.ts';
 import { isSandboxRow, type Row, type StoredSandbox, toSandbox } from './sandbox-row.ts';
-import { statusOf } from './status-shards.ts';
+import { plainStatus } from './status-shards.ts';
 
 /** Reads single sandboxes and those of one caller. */
 export class PoolReader {
@@ -44,7 +44,8 @@ export class PoolReader {
         }),
       );
       for (const row of answer.Items ?? []) {
-        if (isSandboxRow(row) && statusOf(String(row.status)) === 'allocated') found.push(this.sandbox(row));
+        if (isSandboxRow(row) && plainStatus(String(row.status)) === 'allocated')
+          found.push(this.sandbox(row));
       }
       after = answer.LastEvaluatedKey;
     } while (after !== undefined);

@@ -30,8 +30,13 @@ export class StatusShards {
 /** The status that a stored value stands for. @throws Error for a value that is none. */
 export function statusOf(stored: string): SandboxStatus {
   const plain = plainStatus(stored);
-  if ((SANDBOX_STATUSES as readonly string[]).includes(plain)) return plain as SandboxStatus;
+  if (isStatus(plain)) return plain;
   throw new Error(`The table holds a status that this version does not know: "${stored}"`);
+}
+
+/** Whether this version knows a status, given without its shard. */
+export function isStatus(plain: string): plain is SandboxStatus {
+  return (SANDBOX_STATUSES as readonly string[]).includes(plain);
 }
 
 /** A stored value without its shard, known to this version or not. */

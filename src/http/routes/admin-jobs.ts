@@ -37,6 +37,8 @@ const STALE_GRACE_HOURS = 24;
 
 /** A lease changes hands within a moment, and most runs are over soon. */
 const BUSY_RETRY_SECONDS = 1;
+/** Long enough for whatever failed it to pass, and sooner than its next run. */
+const FAILED_RETRY_SECONDS = 60;
 
 const SECURITY = [{ adminToken: [] }];
 
@@ -399,6 +401,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
       throw new BrokerError(
         'JOB_FAILED',
         `The job "${name}" failed: ${String(run.result.error ?? 'see the log')}`,
+        { retryAfter: FAILED_RETRY_SECONDS },
       );
     }
     return run;

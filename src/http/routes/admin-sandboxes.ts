@@ -85,6 +85,10 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
             .object({
               sandboxes: z.array(sandboxSchema),
               count: z.int().min(0).describe('Rows of this page'),
+              unreadable: z
+                .array(z.string())
+                .optional()
+                .describe('Ids of rows met on the way whose status this version does not know'),
               cursor: z.string().optional().describe('Leads to the next page; absent at the end'),
             })
             .meta({
@@ -107,6 +111,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
       return {
         sandboxes: page.sandboxes.map(presentSandbox),
         count: page.sandboxes.length,
+        ...(page.unreadable.length === 0 ? {} : { unreadable: page.unreadable }),
         ...(page.next === undefined ? {} : { cursor: encodeCursor(filter, page.next) }),
       };
     },

@@ -239,3 +239,19 @@ describe('GET /v1/admin/sandboxes/{id} answers', () => {
     expect(refusal(answer)).toBe('400 VALIDATION_ERROR');
   });
 });
+
+test('a row whose status this version does not know is named, and keeps no other row from the listing', async () => {
+  const other = await makeTable();
+  const brokerOfOther = await startBroker(other.environment);
+  try {
+    await other.seed(3);
+    await putSandbox(other, 'of-the-future', { status: 'hibernated' });
+    const { admin } = await apiOf(brokerOfOther.url);
+    const { status, body } = await admin('GET', '/sandboxes');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ count: 3, unreadable: ['of-the-future'] });
+  } finally {
+    await brokerOfOther.close();
+    await other.drop();
+  }
+});

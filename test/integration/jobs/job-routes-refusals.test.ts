@@ -75,7 +75,7 @@ test('a provider that fails is 503 JOB_FAILED, and neither the answer nor the ro
   world.simulator.faults.set([{ kind: 'error', status: 502, call: 'list', body: 'echo' }]);
   for (const path of ['/sync', '/jobs/sync/run']) {
     const answer = await send(world, 'POST', path);
-    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'JOB_FAILED' } } });
+    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'JOB_FAILED', retry_after: 60 } } });
     expect(answer.body.error.message).toMatch(
       /^The job "sync" failed: CSP list answered 502 .*Token \[redacted\]/,
     );
