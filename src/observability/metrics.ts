@@ -70,6 +70,11 @@ export function createMetrics() {
       'broker_database_transaction_units_total',
       'Allocations and releases that those transactions carried',
     ),
+    credentialRequests: counter(
+      'broker_credential_requests_total',
+      'Answers by the name of the credential that asked',
+      ['credential', 'status'],
+    ),
     rateLimited: counter('broker_rate_limited_total', 'Requests refused with 429', ['limit']),
     ...jobMetrics(registers),
     countConflict(): void {

@@ -15,7 +15,7 @@ export interface AuditEvent {
   readonly move: Move;
   readonly from: string;
   readonly to: string;
-  /** `track`, `admin` or `job:<name>`: the kind of credential or job, never the credential. */
+  /** The name of a credential (`track` and `admin` where there is one of each) or `job:<name>`; never a token. */
   readonly actor: string;
   readonly reason: string | null;
   readonly requestId: string | null;

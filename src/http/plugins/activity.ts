@@ -68,6 +68,7 @@ export function recordAnswer(
     elapsedMs / 1000,
   );
   const { action, outcome, trackId, sandboxId, actor, cause, isAbandoned } = request.activity;
+  if (actor !== undefined) metrics.credentialRequests.inc({ credential: actor, status: String(status) });
   const level = request.routeOptions.config?.quiet === true ? 'debug' : status >= 500 ? 'warn' : 'info';
   request.log[level](
     {

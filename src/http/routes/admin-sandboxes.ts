@@ -53,7 +53,7 @@ const eventSchema = z
     move: z.string(),
     from: z.string(),
     to: z.string(),
-    actor: z.string().describe('Who: `track`, the name of an admin credential, or `job:<name>`'),
+    actor: z.string().describe('Who: the name of a credential, or `job:<name>`'),
     reason: z.string().nullable(),
     request_id: z.string().nullable(),
     at: z.int().describe('Unix seconds'),

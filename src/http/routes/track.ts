@@ -119,7 +119,7 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
       request.activity.sandboxId = sandboxId;
       let outcome: ReleaseOutcome = 'error';
       try {
-        const author = { actor: 'track', requestId: request.id };
+        const author = { actor: request.credential?.name ?? 'track', requestId: request.id };
         const row = await releaser.release(sandboxId, track, author, deadlineOf(request, reply));
         outcome = 'success';
         return {

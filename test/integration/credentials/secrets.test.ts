@@ -103,20 +103,36 @@ test('an outage of Secrets Manager after the start changes nothing', async () =>
   expect(broker.log.join('')).not.toContain('first-track-token');
 });
 
-test('each of several named tokens can be revoked alone, and is logged by its name', async () => {
+test('each of several named tokens can be revoked alone, and is named in log, metrics and audit, never by its value', async () => {
   const { secrets, clock, start } = await world();
   secrets.rotate(TRACK, JSON.stringify({ 'team-a': 'token-of-team-a', 'team-b': 'token-of-team-b' }));
   const broker = await start();
   expect(await statusWith(broker, 'token-of-team-a')).toBe(201);
   expect(await statusWith(broker, 'token-of-team-b')).toBe(200);
   expect(broker.log.some((line) => JSON.parse(line).actor === 'team-b')).toBe(true);
+  const metrics = await (await fetch(`${broker.url}/metrics`)).text();
+  expect(metrics).toContain('broker_credential_requests_total{credential="team-a",status="201"} 1');
+  expect(metrics).toContain('broker_credential_requests_total{credential="team-b",status="200"} 1');
+  expect(metrics).not.toMatch(/token-of-team/);
+  expect(await actorOfRelease(broker, 'token-of-team-b')).toBe('team-b');
   secrets.rotate(TRACK, JSON.stringify({ 'team-a': 'token-of-team-a' }));
   secrets.forgetPrevious(TRACK);
   await reloaded(broker, clock);
-  expect(await statusWith(broker, 'token-of-team-a')).toBe(200);
+  expect(await statusWith(broker, 'token-of-team-a')).toBe(201);
   expect(await statusWith(broker, 'token-of-team-b')).toBe(401);
   expect(broker.log.join('')).not.toMatch(/token-of-team/);
 });
+
+/** Releases what `statusWith` has allocated. @returns who did it, as the audit trail has it */
+async function actorOfRelease(broker: TestBroker, token: string): Promise<string> {
+  const headers = { authorization: `Bearer ${token}`, 'x-track-id': 'student' };
+  const { body } = await call('POST', `${broker.url}/v1/allocate`, headers);
+  await call('POST', `${broker.url}/v1/sandboxes/${body.sandbox_id}/mark-for-deletion`, headers);
+  const { body: trail } = await call('GET', `${broker.url}/v1/admin/sandboxes/${body.sandbox_id}/events`, {
+    authorization: 'Bearer first-admin-token',
+  });
+  return trail.events[0].actor;
+}
 
 /** Has the secrets read again, as an unknown token does once ten seconds have passed. */
 async function reloaded(broker: TestBroker, clock: ManualClock): Promise<void> {
