@@ -54,10 +54,7 @@ export class Recorder {
     return told;
   }
 
-  async #send(
-    { url }: Target,
-    { kind, track, idempotencyKey, namePrefix, sandboxId }: Asked,
-  ): Promise<Told> {
+  async #send({ url }: Target, { kind, track, idempotencyKey, namePrefix, sandboxId }: Asked): Promise<Told> {
     const headers = asTrack(track, {
       ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       ...(namePrefix === undefined ? {} : { 'x-sandbox-name-prefix': namePrefix }),

@@ -6,6 +6,7 @@ import { type Container, createContainer } from '../../src/container.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../src/local/broker-process.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import type { Environment } from './table.ts';
+import { watchedLog } from './watched-log.ts';
 
 export interface TestBroker {
   readonly url: string;
@@ -21,9 +22,15 @@ export interface TestBroker {
 export async function startBroker(environment: Environment, overrides: Overrides = {}): Promise<TestBroker> {
   const config = readConfig(environment);
   const log: string[] = [];
+  const watch = watchedLog(environment);
   const logger = createLogger(
     { level: config.LOG_LEVEL, format: 'json' },
-    { write: (line) => log.push(line) },
+    {
+      write: (line) => {
+        log.push(line);
+        watch(line);
+      },
+    },
   );
   const container = createContainer(config, { logger, ...overrides });
   let stopping = false;
@@ -57,7 +64,10 @@ export async function brokerOfTest(environment: Environment, overrides: Override
 
 /** A broker as production runs it, in a process of its own, ended with the test. */
 export async function brokerProcessOfTest(environment: Environment): Promise<BrokerProcess> {
-  const broker = await startBrokerProcess({ PATH: process.env.PATH, ...environment });
+  const broker = await startBrokerProcess(
+    { PATH: process.env.PATH, ...environment },
+    watchedLog(environment),
+  );
   onTestFinished(async () => {
     // One that was paused would never hear the other signal.
     broker.process.kill('SIGCONT');
