@@ -53,9 +53,12 @@ async function endAt<Context>(operation: Operation<Context>, call: number, side:
   try {
     const context = await operation.prepare(installation);
     const broker = await installation.broker();
+    const from = broker.gate.passages.length;
     const ended = broker.gate.closeAt(call, side).then(() => 'ended');
     const work = operation.perform(installation, broker, context);
-    expect(await installation.waitFor(Promise.race([work, ended]))).toBe('ended');
+    const outcome = await installation.waitFor(Promise.race([work, ended]));
+    // Reads of one moment share a call, so this run may have needed fewer than the first, and come to its end.
+    if (outcome !== 'ended') expect(broker.gate.passages.length - from).toBeLessThan(call);
     broker.clock.end();
     await broker.gate.quiet();
 
