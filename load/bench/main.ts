@@ -14,6 +14,7 @@ import { nearlyEmpty } from './scenarios/nearly-empty.ts';
 import { openLoop } from './scenarios/open-loop.ts';
 import { poolSize } from './scenarios/pool-size.ts';
 import { prefix } from './scenarios/prefix.ts';
+import { profile } from './scenarios/profile.ts';
 import { retryStorm } from './scenarios/retry-storm.ts';
 import { soak } from './scenarios/soak.ts';
 import { startUp } from './scenarios/start-up.ts';
@@ -45,6 +46,7 @@ cores that has nothing else to do, for about 25 minutes.
   --seconds S       of each closed loop in each round                        (3; quick 0.4)
   --soak N          allocations of the soak                                  (500000)
   --sweep           instead: groups and transactions in flight, with 0, 5 and 20 ms on the wire
+  --profile         instead: where the processor time of an allocation goes
   --compare DIR     instead: the broker of this checkout against that of another one, in turn
   --out FILE        where to write                                           (load/results/bench.json)
   --help            this text
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
       seconds: { type: 'string' },
       soak: { type: 'string', default: '500000' },
       sweep: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
       compare: { type: 'string' },
       out: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -85,7 +88,13 @@ async function main(): Promise<void> {
     otherCheckout: values.compare,
   };
   const scenarios = chosen(values);
-  const fallback = values.sweep ? 'sweep.json' : values.compare === undefined ? 'bench.json' : 'compare.json';
+  const fallback = values.profile
+    ? 'profile.json'
+    : values.sweep
+      ? 'sweep.json'
+      : values.compare === undefined
+        ? 'bench.json'
+        : 'compare.json';
   const out = values.out ?? `${RESULTS}${fallback}`;
 
   const say = (text: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)}  ${text}\n`);
@@ -133,10 +142,12 @@ async function main(): Promise<void> {
 }
 
 function chosen(values: {
+  profile: boolean;
   sweep: boolean;
   compare?: string | undefined;
   only?: string | undefined;
 }): readonly Scenario[] {
+  if (values.profile) return [profile];
   if (values.sweep) return [sweep];
   if (values.compare !== undefined) return [compare];
   if (values.only === undefined) return SCENARIOS;
