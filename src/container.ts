@@ -27,10 +27,10 @@ export type Container = ReturnType<typeof createContainer>;
 
 /** Puts everything together, and starts nothing. */
 export function createContainer(config: Config, overrides: Overrides = {}) {
-  const table = openTable(config, overrides);
+  const metrics = overrides.metrics ?? createMetrics();
+  const table = openTable(config, { ...overrides, metrics });
   const { clock, random, database, shards, reader, listing, claims, previous } = table;
   const logger = overrides.logger ?? createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
-  const metrics = overrides.metrics ?? createMetrics();
   const backoff = { backoffBaseMs: config.BACKOFF_BASE_MS, backoffMaxMs: config.BACKOFF_MAX_MS };
   const timing = { clock, random };
   const adoption = new Adoption(database, clock);

@@ -55,6 +55,9 @@ interface Entry {
   settled: boolean;
 }
 
+/** So long a group that is smaller than usual waits beside another transaction for more to join it. Milliseconds. */
+const GATHER_MS = 1;
+
 /** In that many cancelled groups a unit may be innocent before it goes alone. */
 const MAX_CANCELLED_GROUPS = 2;
 
@@ -63,6 +66,8 @@ const MAX_CANCELLED_GROUPS = 2;
  *
  * While fewer than `maxInFlight` transactions are under way a unit goes with whatever else arrived in the
  * same turn of the event loop, so an idle process adds no wait. Otherwise units queue in order of arrival.
+ * Answers bring their callers back one after the other: so beside another transaction a group first waits for a
+ * moment, unless it is half as large as the one before it. Small groups would cost as many calls.
  *
  * A cancelled group is read reason by reason. Those at fault are told. The innocent go again at once, among
  * themselves: nobody new joins, so whoever repeats a claim cannot hold the same neighbours up twice. After
@@ -74,6 +79,8 @@ export class GroupCommit {
   #queue: Entry[] = [];
   #inFlight = 0;
   #scheduled = false;
+  #gathering = false;
+  #lastGroup = 0;
   /** Falls by half when the database asks for less, and recovers by one with each group that it takes. */
   #batch: number;
 
@@ -100,7 +107,7 @@ export class GroupCommit {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#inFlight >= this.#options.maxInFlight) return;
+    if (this.#scheduled || this.#inFlight >= this.#options.maxInFlight || this.#gathers()) return;
     this.#scheduled = true;
     // After the current turn, so that all requests that it reads from their sockets share the group.
     setImmediate(() => {
@@ -109,10 +116,26 @@ export class GroupCommit {
     });
   }
 
+  /** Whether the queue is left to grow for a moment. */
+  #gathers(): boolean {
+    if (this.#inFlight === 0 || this.#queue.length === 0 || this.#queue.length >= this.#lastGroup / 2)
+      return false;
+    if (!this.#gathering) {
+      this.#gathering = true;
+      this.#parts.clock.after(GATHER_MS, () => {
+        this.#gathering = false;
+        this.#lastGroup = 0;
+        this.#fill();
+      });
+    }
+    return true;
+  }
+
   #fill(): void {
-    while (this.#inFlight < this.#options.maxInFlight) {
+    while (this.#inFlight < this.#options.maxInFlight && !this.#gathers()) {
       const group = this.#takeGroup();
       if (group.length === 0) return;
+      this.#lastGroup = group.length;
       this.#inFlight += 1;
       void this.#commit(group).finally(() => {
         this.#inFlight -= 1;

@@ -28,7 +28,7 @@ export type TableAccess = ReturnType<typeof openTable>;
 export function openTable(config: Config, overrides: Overrides = {}) {
   const clock = overrides.clock ?? systemClock;
   const random = overrides.random ?? Math.random;
-  const database = overrides.database ?? openDatabase(databaseOptions(config));
+  const database = overrides.database ?? openDatabase(databaseOptions(config, overrides.metrics));
   const shards = new StatusShards(config.STATUS_SHARDS);
   const items = new ItemReader(database, clock, random);
   const reader = new PoolReader(database, items, config.LAB_DURATION_HOURS);
@@ -39,7 +39,7 @@ export function openTable(config: Config, overrides: Overrides = {}) {
 }
 
 /** Where the table is. */
-function databaseOptions(config: Config): DatabaseOptions {
+function databaseOptions(config: Config, metrics: Metrics | undefined): DatabaseOptions {
   return {
     tableName: config.DDB_TABLE_NAME,
     statusIndex: config.DDB_GSI1_NAME,
@@ -51,5 +51,6 @@ function databaseOptions(config: Config): DatabaseOptions {
     connectTimeoutMs: config.DDB_TIMEOUT_CONNECT_MS,
     requestTimeoutMs: config.DDB_TIMEOUT_REQUEST_MS,
     maxSockets: config.DDB_MAX_SOCKETS,
+    onCall: metrics && ((operation) => metrics.databaseRequests.inc({ operation })),
   };
 }

@@ -63,6 +63,7 @@ export function createMetrics() {
       buckets: LATENCY_BUCKETS,
       registers,
     }),
+    databaseRequests: counter('broker_database_requests_total', 'Calls to the database', ['operation']),
     databaseTransactions: counter('broker_database_transactions_total', 'Grouped transactions sent', [
       'ended',
     ]),

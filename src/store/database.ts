@@ -1,5 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { makeLean } from './lean-client.ts';
 
 export interface DatabaseOptions {
   readonly tableName: string;
@@ -14,6 +15,8 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly maxSockets: number;
+  /** Told of each call by its operation (`Query`, `TransactWriteItems`, ...), however often it is tried. */
+  readonly onCall?: ((operation: string) => void) | undefined;
 }
 
 /**
@@ -58,12 +61,16 @@ export function openDatabase(options: DatabaseOptions): Database {
       httpsAgent: agent,
     },
   });
+  makeLean(client);
   const patient = new DynamoDBClient({
     ...common,
     maxAttempts: 3,
     retryMode: 'standard',
     requestHandler: client.config.requestHandler,
   });
+  if (options.onCall !== undefined) {
+    for (const each of [client, patient]) countCalls(each, options.onCall);
+  }
   return {
     client,
     documents: DynamoDBDocumentClient.from(patient, { marshallOptions: { removeUndefinedValues: true } }),
@@ -73,4 +80,17 @@ export function openDatabase(options: DatabaseOptions): Database {
     idempotencyIndex: options.idempotencyIndex,
     close: () => client.destroy(),
   };
+}
+
+function countCalls(client: DynamoDBClient, onCall: (operation: string) => void): void {
+  client.middlewareStack.add(
+    (next, { commandName }) => {
+      const operation = String(commandName).replace(/Command$/, '');
+      return (args) => {
+        onCall(operation);
+        return next(args);
+      };
+    },
+    { step: 'initialize', name: 'countCalls' },
+  );
 }

@@ -80,3 +80,35 @@ test('two transactions never share a token', async () => {
   await scripted.last.commit();
   expect(new Set(scripted.sent.map(({ token }) => token)).size).toBe(2);
 });
+
+test('beside another transaction a group that is smaller than usual waits a moment for more to join it', async () => {
+  const scripted = new ScriptedCommits({ maxInFlight: 2 });
+  submitAll(scripted, 'abcd');
+  await scripted.settle();
+  submitAll(scripted, 'e');
+  await scripted.settle();
+  expect(scripted.sent).toHaveLength(1);
+  submitAll(scripted, 'f');
+  await scripted.settle();
+  expect(scripted.sent.map(({ names }) => names.join(''))).toEqual(['abcd', 'ef']);
+});
+
+test('and goes after that moment with whatever there is', async () => {
+  const scripted = new ScriptedCommits({ maxInFlight: 2 });
+  submitAll(scripted, 'abcd');
+  await scripted.settle();
+  submitAll(scripted, 'e');
+  await scripted.settle();
+  await scripted.clock.advance(1);
+  expect(scripted.sent.map(({ names }) => names.join(''))).toEqual(['abcd', 'e']);
+});
+
+test('a group that waits for more goes at once when nothing is under way any longer', async () => {
+  const scripted = new ScriptedCommits({ maxInFlight: 2 });
+  submitAll(scripted, 'abcd');
+  await scripted.settle();
+  submitAll(scripted, 'e');
+  await scripted.settle();
+  await scripted.sent[0]!.commit();
+  expect(scripted.sent.map(({ names }) => names.join(''))).toEqual(['abcd', 'e']);
+});
