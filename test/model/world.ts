@@ -13,6 +13,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { makeTable, type TestTable } from '../support/table.ts';
 import { Alone, type Request } from './actions/action.ts';
 import { Cleanup, Expiry, Sync } from './actions/jobs.ts';
+import { HeldJobs } from './held-jobs.ts';
 import { type Move, TableHistory } from './legal-moves.ts';
 import {
   expectThat,
@@ -54,7 +55,7 @@ export class World {
   /** Jobs that operators hold back. */
   readonly paused = new Set<string>();
   /** Jobs whose lease a broker may hold that does not go on. */
-  readonly heldJobs = new Set<string>();
+  readonly heldJobs = new HeldJobs();
   /** Provider accounts that outsiders took away, with what they were. */
   readonly withdrawn = new Map<string, ReturnType<CspSimulator['accounts']['all']>[number]>();
   /** Until when the provider's breakers may keep the jobs from it; model milliseconds. */

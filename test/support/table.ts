@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { inject, onTestFinished } from 'vitest';
 import { type Config, readConfig } from '../../src/config.ts';
 import { type Overrides, openTable, type TableAccess } from '../../src/container/table-access.ts';
@@ -35,13 +35,16 @@ export interface TestTableOptions {
   readonly adopted?: boolean;
 }
 
+/** A table that was made by somebody else, such as Terraform: used instead of new ones, one test after the other. */
+const GIVEN_TABLE = process.env.TEST_TABLE_NAME ?? '';
+
 /** A table of one's own on the engine of the run. Who makes it drops it. */
 export async function makeTable(options: TestTableOptions = {}): Promise<TestTable> {
   const environment: Environment = {
     BROKER_API_TOKEN: TRACK_TOKEN,
     BROKER_ADMIN_TOKEN: ADMIN_TOKEN,
     DDB_ENDPOINT_URL: options.endpoint ?? inject('engineUrl'),
-    DDB_TABLE_NAME: `Test-${randomUUID()}`,
+    DDB_TABLE_NAME: GIVEN_TABLE || `Test-${randomUUID()}`,
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_LEVEL: 'info',
@@ -54,8 +57,20 @@ export async function makeTable(options: TestTableOptions = {}): Promise<TestTab
   const config = readConfig(environment);
   const table = openTable(config, options.overrides);
   const { database, shards, clock } = table;
-  await createTable(database);
+  if (GIVEN_TABLE === '') await createTable(database);
   if (options.adopted ?? true) await markAdopted(database, clock);
+  const items = async () => {
+    const all: Record<string, unknown>[] = [];
+    let after: Record<string, unknown> | undefined;
+    do {
+      const page = await database.documents.send(
+        new ScanCommand({ TableName: database.tableName, ConsistentRead: true, ExclusiveStartKey: after }),
+      );
+      all.push(...(page.Items ?? []));
+      after = page.LastEvaluatedKey;
+    } while (after !== undefined);
+    return all;
+  };
   return {
     ...table,
     environment,
@@ -65,20 +80,17 @@ export async function makeTable(options: TestTableOptions = {}): Promise<TestTab
       await fillPool(database, shards, sandboxes, unixSeconds(clock));
       return sandboxes;
     },
-    items: async () => {
-      const items: Record<string, unknown>[] = [];
-      let after: Record<string, unknown> | undefined;
-      do {
-        const page = await database.documents.send(
-          new ScanCommand({ TableName: database.tableName, ConsistentRead: true, ExclusiveStartKey: after }),
-        );
-        items.push(...(page.Items ?? []));
-        after = page.LastEvaluatedKey;
-      } while (after !== undefined);
-      return items;
-    },
+    items,
     drop: async () => {
-      await database.client.send(new DeleteTableCommand({ TableName: database.tableName }));
+      if (GIVEN_TABLE === '') {
+        await database.client.send(new DeleteTableCommand({ TableName: database.tableName }));
+      } else {
+        for (const { PK, SK } of await items()) {
+          await database.documents.send(
+            new DeleteCommand({ TableName: database.tableName, Key: { PK, SK } }),
+          );
+        }
+      }
       database.close();
     },
   };

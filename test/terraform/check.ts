@@ -18,8 +18,8 @@ import { checkAgainstBroker } from './with-broker.ts';
 import { Workspace } from './workspace.ts';
 
 const HELP = `Checks terraform/ without AWS: format, validity, its tests against a mocked provider, and then a whole
-installation against moto's server on 127.0.0.1: apply, a second apply that must change nothing, a plan of every
-example, destroy.
+installation against moto's server on 127.0.0.1: apply, a second apply that must change nothing, integration tests of
+the broker on the table, a plan of every example, destroy.
 
 Usage: npm run test:terraform [-- options]
 
@@ -57,6 +57,14 @@ async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
   process.stdout.write(`ok (${((performance.now() - began) / 1000).toFixed(0)} s)\n`);
   return result;
 }
+
+/** Those of them that need no more than one table at a time, and no engine that is fast. */
+const TESTS_ON_TABLE = [
+  'test/integration/http/allocate.test.ts',
+  'test/integration/http/release.test.ts',
+  'test/integration/http/admin-moves.test.ts',
+  'test/integration/allocation/claim-of-another-sandbox.test.ts',
+];
 
 async function checkWithoutApply(workspace: Workspace, withTests: boolean): Promise<void> {
   await step('Format', async () => {
@@ -101,6 +109,9 @@ async function checkApply(
   await step('The broker accepts its environment and its table', () =>
     checkAgainstBroker(resources, moto.endpoint),
   );
+  await step('The broker allocates, releases and moves on the table, by its own integration tests', () =>
+    runOnTable(`npx vitest run --maxWorkers 1 ${TESTS_ON_TABLE.join(' ')}`, resources, moto),
+  );
   if (command !== undefined) {
     const output = await step(`Command: ${command}`, () => runOnTable(command, resources, moto));
     process.stdout.write(`${output.trimEnd().split('\n').slice(-12).join('\n')}\n`);
@@ -135,6 +146,7 @@ function runOnTable(command: string, resources: readonly StateResource[], moto: 
       AWS_REGION: REGION,
       DDB_ENDPOINT_URL: moto.endpoint,
       DDB_TABLE_NAME: table.name,
+      TEST_TABLE_NAME: table.name,
       DDB_GSI1_NAME: 'StatusIndex',
       DDB_GSI2_NAME: 'TrackIndex',
       DDB_GSI3_NAME: 'IdempotencyIndex',

@@ -139,10 +139,20 @@ test('statistics are exact when writes pause, over all of the pool', async () =>
 
 test.each<[string, ListingFilter, number]>([
   ['a prefix', { namePrefix: 'lab-adventure-1999' }, 11],
-  ['a prefix within a status', { status: 'available', namePrefix: 'lab-adventure-1999' }, 11],
   ['a lab that no row has', { lab: 'no-such-lab' }, 0],
   ['one caller', { track: 'leaver' }, 1],
 ])('a filter for %s finds all that match, in bounded pages', async (_, filter, count) => {
   const found = await pagesOf(filter);
   expect([found.length, new Set(found).size]).toEqual([count, count]);
+});
+
+test('a filter for a prefix within a status finds all that match, in bounded pages', async () => {
+  const rows = await table.items();
+  // The tests before have allocated some of them.
+  const matching = rows.filter(
+    ({ name, status }) => status === 'available' && String(name).startsWith('lab-adventure-199'),
+  );
+  expect(matching.length).toBeGreaterThan(0);
+  const found = await pagesOf({ status: 'available', namePrefix: 'lab-adventure-199' });
+  expect(found.sort()).toEqual(matching.map(({ sandbox_id: id }) => String(id)).sort());
 });

@@ -60,7 +60,7 @@ abstract class Run implements Request {
       );
       return;
     }
-    world.heldJobs.delete(this.job);
+    world.heldJobs.clear(this.job);
     this.foreseeResult(world, broker, body.run?.result ?? body);
   }
 

@@ -34,7 +34,7 @@ export class Suspend extends Step {
     }
     broker.clock.stop();
     world.suspended.set(broker, { request, reply: reply.catch(() => undefined) });
-    if (request.job !== undefined) world.heldJobs.add(request.job);
+    if (request.job !== undefined) world.heldJobs.add(request.job, broker);
     await broker.gate.quiet();
     await world.check(request.moves, 'whatever is legal');
   }
@@ -62,7 +62,7 @@ export class Resume extends Step {
     broker.clock.goOn();
     broker.gate.open();
     await world.whileTimePasses(reply.then(() => world.untilIdle(broker)));
-    if (request.job !== undefined) world.heldJobs.delete(request.job);
+    if (request.job !== undefined) world.heldJobs.delete(request.job, broker);
     await world.check(request.moves, 'whatever is legal');
   }
 }
