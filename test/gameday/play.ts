@@ -19,6 +19,8 @@ export interface PlayOptions {
   readonly onInstallation: (installation: Installation | undefined) => void;
 }
 
+/** In which a fault must be done, or taken back: a start takes seconds, more on a busy machine. */
+const STRIKE_LIMIT_MS = 120_000;
 /** In which all must come to rest when the last fault is over. */
 const SETTLE_MS = 120_000;
 const LOOK_EVERY_MS = 1_000;
@@ -125,15 +127,32 @@ async function strike(
     await until(from);
     const struckAt = recorder.now();
     onProgress(`${from} s: ${what}`);
-    const lift = await begin(installation);
+    const lift = await within(STRIKE_LIMIT_MS, begin(installation), 'it could not be done');
     await until(to);
-    await lift();
+    await within(STRIKE_LIMIT_MS, lift(), 'it could not be taken back');
     const lifted = recorder.now();
     onProgress(`${Math.round((lifted - began) / 1000)} s: over: ${what}`);
     return { what, from: struckAt, to: lifted };
   } catch (error) {
     problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
+  }
+}
+
+async function within<Result>(
+  milliseconds: number,
+  work: Result | Promise<Result>,
+  otherwise: string,
+): Promise<Result> {
+  const limit = new AbortController();
+  const late = sleep(milliseconds, undefined, { signal: limit.signal, ref: false }).then(() => {
+    throw new Error(`${otherwise} within ${milliseconds / 1000} s`);
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    limit.abort();
   }
 }
 

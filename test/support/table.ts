@@ -45,6 +45,7 @@ export async function makeTable(options: TestTableOptions = {}): Promise<TestTab
     BROKER_ADMIN_TOKEN: ADMIN_TOKEN,
     DDB_ENDPOINT_URL: options.endpoint ?? inject('engineUrl'),
     DDB_TABLE_NAME: GIVEN_TABLE || `Test-${randomUUID()}`,
+    ...(process.env.AWS_REGION === undefined ? {} : { AWS_REGION: process.env.AWS_REGION }),
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_LEVEL: 'info',
