@@ -62,7 +62,8 @@ export class Gate {
       return await next();
     } finally {
       this.#inFlight -= 1;
-      if (held === 'after') await this.#close();
+      // Unless it was opened meanwhile: what had been asked for may have ended without this call.
+      if (held === 'after' && this.#held?.at === number) await this.#close();
       // Others had been sent when it closed: their answers are not read either.
       else await this.#opened();
     }
