@@ -47,7 +47,7 @@ export interface AllocatorOptions {
 export interface AllocatorParts {
   readonly database: Database;
   readonly shards: StatusShards;
-  readonly buffer: Pick<CandidateBuffer, 'take' | 'giveBack' | 'spent' | 'discard'>;
+  readonly buffer: Pick<CandidateBuffer, 'take' | 'nextReading' | 'giveBack' | 'spent' | 'discard'>;
   readonly commits: Pick<GroupCommit, 'submit'>;
   readonly claims: Pick<ClaimReader, 'get'>;
   readonly adoption: Pick<Adoption, 'completed' | 'refresh'>;
@@ -58,6 +58,12 @@ export interface AllocatorParts {
   /** Told of every race for a sandbox that was lost. */
   readonly onConflict: () => void;
 }
+
+/**
+ * Whoever has lost so many races takes only what is read from then on: the sandboxes that were read before may all be
+ * gone, and an empty pool is no contention.
+ */
+const RACES_UNTIL_DOUBT = 2;
 
 /** Requests of one claim key that are under way together in this process. */
 interface Flight {
@@ -157,8 +163,9 @@ export class Allocator {
     const { buffer, recent, clock, random } = this.#parts;
     let lost = 0;
     let held = 0;
+    let oldestReading = 0;
     while (lost < this.#options.maxLostRaces) {
-      const candidate = await buffer.take(flight.request.namePrefix, flight.wanted);
+      const candidate = await buffer.take(flight.request.namePrefix, flight.wanted, oldestReading);
       if (candidate === undefined) {
         if (!flight.wanted()) throw flight.obstacle();
         // A replay must be answered from an empty pool too.
@@ -180,6 +187,7 @@ export class Allocator {
         lost += 1;
         this.#parts.onConflict();
         flight.obstacle = allocationContention;
+        if (lost === RACES_UNTIL_DOUBT) oldestReading = buffer.nextReading(flight.request.namePrefix);
         continue;
       }
       // Held up: somebody else's transaction on our claim, or throttling. Says nothing about any condition.

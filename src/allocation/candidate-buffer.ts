@@ -42,10 +42,20 @@ export class CandidateBuffer {
    * A sandbox that was available a moment ago, for one request alone, or undefined when there is none.
    * Whoever takes one says what became of it: `giveBack`, `spent` or `discard`.
    *
+   * @param oldestReading the reading of the pool in which it was seen is that one or a later one
    * @throws what the database throws when it could not be asked
    */
-  take(namePrefix: string | undefined, wanted: () => boolean): Promise<Candidate | undefined> {
-    return this.#pool(namePrefix).take(wanted);
+  take(
+    namePrefix: string | undefined,
+    wanted: () => boolean,
+    oldestReading = 0,
+  ): Promise<Candidate | undefined> {
+    return this.#pool(namePrefix).take(wanted, oldestReading);
+  }
+
+  /** For `take`: nothing that has been read by now. */
+  nextReading(namePrefix: string | undefined): number {
+    return this.#pool(namePrefix).nextReading;
   }
 
   /** The candidate was not used, and is as available as it was. */

@@ -20,11 +20,13 @@ export type Shares = Pick<Neighbours, 'count' | 'owns'>;
 interface Ready {
   readonly candidate: Candidate;
   readonly readAt: number;
+  readonly reading: number;
 }
 
 interface Waiting {
   readonly since: number;
   readonly wanted: () => boolean;
+  readonly oldestReading: number;
   readonly resolve: (candidate: Candidate | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -53,6 +55,8 @@ export class CandidatePool {
   readonly #known = new Set<string>();
   #waiting: Waiting[] = [];
   #refilling = false;
+  /** Readings begun so far. */
+  #readings = 0;
   #exhaustedAt = Number.NEGATIVE_INFINITY;
   #wholePoolReadAt = Number.NEGATIVE_INFINITY;
   /** Sandboxes that the last reading saw and that requests of this process are trying. */
@@ -81,15 +85,20 @@ export class CandidatePool {
     return this.#waiting.length === 0 && !this.#refilling;
   }
 
-  take(wanted: () => boolean): Promise<Candidate | undefined> {
-    const candidate = this.#waiting.length === 0 ? this.#pop() : undefined;
+  /** The number of the reading that begins next. */
+  get nextReading(): number {
+    return this.#readings + 1;
+  }
+
+  take(wanted: () => boolean, oldestReading: number): Promise<Candidate | undefined> {
+    const candidate = this.#waiting.length === 0 ? this.#pop(oldestReading) : undefined;
     if (candidate !== undefined) {
       if (this.#ready.length < this.#options.minimumRefill && this.#mayHaveMore()) this.#refill();
       return Promise.resolve(candidate);
     }
     if (this.#clock.monotonic() - this.#exhaustedAt < EMPTY_MS) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ since: this.#clock.monotonic(), wanted, resolve, reject });
+      this.#waiting.push({ since: this.#clock.monotonic(), wanted, oldestReading, resolve, reject });
       this.#refill();
     });
   }
@@ -97,7 +106,7 @@ export class CandidatePool {
   /** A candidate came back unused. */
   returned(candidate: Candidate): void {
     this.#exhaustedAt = Number.NEGATIVE_INFINITY;
-    this.#add(candidate, this.#clock.monotonic());
+    this.#add({ candidate, readAt: this.#clock.monotonic(), reading: this.#readings });
     this.#serve();
     this.settled(candidate.sandboxId);
   }
@@ -107,29 +116,30 @@ export class CandidatePool {
     if (this.#undecided.delete(sandboxId) && this.#undecided.size === 0) this.#wake?.();
   }
 
-  #pop(): Candidate | undefined {
+  #pop(oldestReading: number): Candidate | undefined {
     const oldest = this.#clock.monotonic() - FRESH_MS;
     for (let ready = this.#ready.pop(); ready !== undefined; ready = this.#ready.pop()) {
       const { sandboxId } = ready.candidate;
       this.#known.delete(sandboxId);
-      if (ready.readAt < oldest || this.#handedOut.isTrying(sandboxId) || this.#handedOut.isSpent(sandboxId))
-        continue;
+      if (ready.readAt < oldest || ready.reading < oldestReading) continue;
+      if (this.#handedOut.isTrying(sandboxId) || this.#handedOut.isSpent(sandboxId)) continue;
       this.#handedOut.hold(sandboxId);
       return ready.candidate;
     }
     return undefined;
   }
 
-  #add(candidate: Candidate, readAt: number): void {
-    if (this.#known.has(candidate.sandboxId)) return;
-    this.#known.add(candidate.sandboxId);
+  #add(ready: Ready): void {
+    const { sandboxId } = ready.candidate;
+    if (this.#known.has(sandboxId)) return;
+    this.#known.add(sandboxId);
     // A shuffle as it grows (Fisher-Yates): other processes read the same rows, in the same order.
     const place = Math.floor(this.#random() * (this.#ready.length + 1));
     const displaced = this.#ready[place];
-    if (displaced === undefined) this.#ready.push({ candidate, readAt });
+    if (displaced === undefined) this.#ready.push(ready);
     else {
       this.#ready.push(displaced);
-      this.#ready[place] = { candidate, readAt };
+      this.#ready[place] = ready;
     }
   }
 
@@ -137,7 +147,7 @@ export class CandidatePool {
   #addLast(others: readonly Ready[]): void {
     const own = this.#ready;
     this.#ready = [];
-    for (const { candidate, readAt } of others) this.#add(candidate, readAt);
+    for (const ready of others) this.#add(ready);
     this.#ready.push(...own);
   }
 
@@ -149,7 +159,7 @@ export class CandidatePool {
         next.resolve(undefined);
         continue;
       }
-      const candidate = this.#pop();
+      const candidate = this.#pop(next.oldestReading);
       if (candidate === undefined) return;
       this.#waiting.shift();
       next.resolve(candidate);
@@ -198,6 +208,8 @@ export class CandidatePool {
    * whole round has shown no sandbox that is free, or may yet turn out to be.
    */
   async #read(): Promise<void> {
+    this.#readings += 1;
+    const reading = this.#readings;
     this.#forgetStale();
     this.#undecided.clear();
     const seen = new Set<string>();
@@ -216,8 +228,9 @@ export class CandidatePool {
         if (this.#handedOut.isSpent(candidate.sandboxId)) continue;
         seen.add(candidate.sandboxId);
         if (this.#handedOut.isTrying(candidate.sandboxId)) continue;
-        if (this.#neighbours.owns(candidate.sandboxId)) this.#add(candidate, readAt);
-        else others.push({ candidate, readAt });
+        const ready = { candidate, readAt, reading };
+        if (this.#neighbours.owns(candidate.sandboxId)) this.#add(ready);
+        else others.push(ready);
       }
       const enough = Math.max(this.#options.minimumRefill, this.#waiting.length);
       if ((page.complete || others.length >= MAX_PAGE) && this.#ready.length < enough) {
@@ -239,9 +252,14 @@ export class CandidatePool {
     this.#turnAwayBefore(began + EMPTY_MS);
   }
 
+  /** What has been read too long ago, or before somebody who waits began to doubt it. */
   #forgetStale(): void {
     const oldest = this.#clock.monotonic() - FRESH_MS;
-    this.#ready = this.#ready.filter((ready) => ready.readAt >= oldest);
+    const oldestReading = this.#waiting.reduce(
+      (latest, waiting) => Math.max(latest, waiting.oldestReading),
+      0,
+    );
+    this.#ready = this.#ready.filter((ready) => ready.readAt >= oldest && ready.reading >= oldestReading);
     this.#known.clear();
     for (const ready of this.#ready) this.#known.add(ready.candidate.sandboxId);
   }

@@ -123,6 +123,20 @@ test('whoever loses as many races as one may is told of contention, not of an em
   expect(scripted.commits.sent).toHaveLength(MAX_LOST_RACES);
 });
 
+test('whoever loses two races to sandboxes that were read before has the pool read again, and hears that it is empty', async () => {
+  const scripted = new ScriptedAllocator(rows('abcdef'));
+  const asked = scripted.ask({ track: 'student-1' });
+  await settle(scripted);
+  scripted.index.rows = [];
+  for (let race = 0; race < 2; race += 1) {
+    expect(asked.error).toBeUndefined();
+    await scripted.last.cancel({ [scripted.last.names[1]!]: sandboxIs({ status: 'stale' }) });
+  }
+  await settle(scripted);
+  expect(asked.error).toMatchObject({ code: 'NO_SANDBOXES_AVAILABLE' });
+  expect(scripted.commits.sent).toHaveLength(2);
+});
+
 test('an empty pool is the answer only for a claim key that has nothing', async () => {
   const scripted = new ScriptedAllocator([]);
   scripted.claims.set('student-1 ', claimOn('mine'));
