@@ -16,7 +16,7 @@ import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoutes } from './http/routes/metrics.ts';
 import { trackRoutes } from './http/routes/track.ts';
 import { refuseBadPath, refuseUnreadable } from './http/unroutable.ts';
-import { readEvents } from './store/audit.ts';
+import { readEvents } from './store/audit-trail.ts';
 import { readNiosxaasRecords } from './store/niosxaas-records.ts';
 import { checkTable } from './store/table.ts';
 import { VERSION } from './version.ts';

@@ -44,6 +44,12 @@ const MAX_SOCKETS = 64;
 /** A thousand loops over so many connections wait long for their turn; that is no fault. */
 const PATIENCE_MS = 60_000;
 
+/** As long as what a broker writes. */
+const ORIGIN = {
+  trackName: 'lab-bench',
+  author: { actor: 'track', requestId: '0f8fad5b-d9cb-469f-a165-70867728950e' },
+};
+
 let opened: Opened | undefined;
 
 /**
@@ -111,5 +117,5 @@ function writesOf(order: BareOrder, { database, shards, clock }: TableAccess, nu
   const candidate = benchCandidate(number, shards);
   const claim = { ...candidate, allocatedAt: unixSeconds(clock), labDurationHours: 4 };
   const key = claimKeyOf(`${order.run}-${number}`, undefined);
-  return allocationWrites(database, shards, key, candidate, claim, 'lab-bench');
+  return allocationWrites(database, shards, key, candidate, claim, ORIGIN);
 }

@@ -8,7 +8,13 @@ import {
 } from '../domain/errors.ts';
 import { type ClaimKey, claimKeyOf, claimKeyText } from '../domain/identifiers.ts';
 import type { Adoption } from '../store/adoption.ts';
-import { allocationWrites, type Candidate, CLAIM_WRITE, SANDBOX_WRITE } from '../store/allocation-writes.ts';
+import {
+  type AllocationOrigin,
+  allocationWrites,
+  type Candidate,
+  CLAIM_WRITE,
+  SANDBOX_WRITE,
+} from '../store/allocation-writes.ts';
 import { toCandidate } from '../store/available-walk.ts';
 import type { ClaimReader } from '../store/claim-reader.ts';
 import { type Claim, toClaim } from '../store/claim-row.ts';
@@ -23,11 +29,9 @@ import { CommitDeadlineError, type GroupCommit } from './group-commit.ts';
 import type { PreviousAllocations } from './previous-allocations.ts';
 import type { RecentClaims } from './recent-claims.ts';
 
-export interface AllocationRequest {
+export interface AllocationRequest extends AllocationOrigin {
   readonly track: string;
   readonly idempotencyKey?: string | undefined;
-  /** The lab. */
-  readonly trackName?: string | undefined;
   readonly namePrefix?: string | undefined;
 }
 
@@ -219,14 +223,7 @@ export class Allocator {
     let outcome: Awaited<ReturnType<GroupCommit['submit']>>;
     try {
       outcome = await commits.submit({
-        writes: allocationWrites(
-          database,
-          shards,
-          flight.key,
-          candidate,
-          claim,
-          flight.request.trackName ?? null,
-        ),
+        writes: allocationWrites(database, shards, flight.key, candidate, claim, flight.request),
         itemNames: [claimKey(flight.key).PK, sandboxKey(candidate.sandboxId).PK],
         // Read when it counts: whoever joins meanwhile may have more time than those before.
         get deadline() {

@@ -20,6 +20,9 @@ export interface Sandbox {
   /** The caller that holds it or held it last; kept after a release, so that a release can be repeated. */
   readonly allocatedToTrack: string | null;
   readonly allocatedAt: number;
+  /** The name of the credential that asked for the allocation. */
+  readonly allocatedBy: string | null;
+  readonly allocationRequestId: string | null;
   readonly labDurationHours: number;
   readonly idempotencyKey: string | null;
   /** The lab, for grouping. */

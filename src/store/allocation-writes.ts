@@ -1,5 +1,6 @@
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { type ClaimKey, storedIdempotencyKey } from '../domain/identifiers.ts';
+import type { Author } from './audit.ts';
 import { type Claim, claimAttributes } from './claim-row.ts';
 import type { Database } from './database.ts';
 import { attributes, claimKey, sandboxKey } from './keys.ts';
@@ -12,6 +13,13 @@ export interface Candidate {
   readonly externalId: string;
   readonly sfdcAccountId: string | null;
   readonly storedStatus: string;
+}
+
+/** What a row tells of its allocation beside who holds it. */
+export interface AllocationOrigin {
+  /** The lab. */
+  readonly trackName?: string | undefined;
+  readonly author?: Author | undefined;
 }
 
 const NO_CLAIM_YET = 'attribute_not_exists(PK)';
@@ -47,7 +55,7 @@ export function allocationWrites(
   key: ClaimKey,
   candidate: Candidate,
   claim: Claim,
-  trackName: string | null,
+  origin: AllocationOrigin,
 ): [TransactWriteItem, TransactWriteItem] {
   const values: Record<string, AttributeValue> = {
     ':seen': { S: candidate.storedStatus },
@@ -63,9 +71,14 @@ export function allocationWrites(
     'SET #status = :allocated, allocated_to_track = :track, allocated_at = :now, lab_duration_hours = :hours, idempotency_key = :key, updated_at = :now';
   const condition = stillTheCandidate(candidate);
   if (condition.includes(':string')) values[':string'] = { S: 'S' };
-  if (trackName !== null) {
-    values[':track_name'] = { S: trackName };
-    update += ', track_name = :track_name';
+  for (const [attribute, value] of [
+    ['track_name', origin.trackName],
+    ['allocated_by', origin.author?.actor],
+    ['allocation_request_id', origin.author?.requestId],
+  ] as const) {
+    if (value === undefined) continue;
+    values[`:${attribute}`] = { S: value };
+    update += `, ${attribute} = :${attribute}`;
   }
   return [
     {

@@ -1,9 +1,8 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock, Random } from '../domain/clock.ts';
 import type { Move } from '../domain/sandbox.ts';
 import type { Database } from './database.ts';
-import { attributes, EVENT_PREFIX, eventKey, sandboxKey } from './keys.ts';
+import { attributes, eventKey } from './keys.ts';
 import type { StoredSandbox } from './sandbox-row.ts';
 import { TIME_TO_LIVE_ATTRIBUTE } from './table.ts';
 
@@ -20,7 +19,7 @@ export interface AuditEvent {
   readonly reason: string | null;
   readonly requestId: string | null;
   readonly at: number;
-  /** The allocation that the move ended, which is how an allocation itself is remembered. */
+  /** The allocation that the move ended or, if it was one, began. */
   readonly allocatedToTrack: string | null;
   readonly allocatedAt: number;
 }
@@ -32,8 +31,8 @@ export interface Author {
 }
 
 /**
- * The write that records a move, for the transaction that makes it. An allocation records none, to keep it at
- * two writes: the row itself tells of it while it lasts, and the event that ends it afterwards.
+ * The write that records a move, for the transaction that makes it. An allocation has none, to keep it at two
+ * writes: the row itself tells of it while it lasts, and the event that ends it afterwards.
  */
 export function eventWrite(
   database: Database,
@@ -65,37 +64,10 @@ export function eventWrite(
         at: { N: String(Math.floor(now / 1000)) },
         held_by_track: text(row.allocatedToTrack),
         held_since: { N: String(row.allocatedAt) },
+        allocated_by: text(row.allocatedBy),
+        allocation_request_id: text(row.allocationRequestId),
         [TIME_TO_LIVE_ATTRIBUTE]: { N: String(Math.floor(now / 1000) + KEEP_SECONDS) },
       },
     },
   };
-}
-
-/** The latest events of a sandbox, the latest first. They outlive its row. */
-export async function readEvents(
-  database: Database,
-  sandboxId: string,
-  limit: number,
-): Promise<AuditEvent[]> {
-  const answer = await database.documents.send(
-    new QueryCommand({
-      TableName: database.tableName,
-      KeyConditionExpression: 'PK = :pk AND begins_with(SK, :events)',
-      ExpressionAttributeValues: { ':pk': sandboxKey(sandboxId).PK, ':events': EVENT_PREFIX },
-      ScanIndexForward: false,
-      ConsistentRead: true,
-      Limit: limit,
-    }),
-  );
-  return (answer.Items ?? []).map((item) => ({
-    move: item.move,
-    from: item.from,
-    to: item.to,
-    actor: item.actor,
-    reason: item.reason ?? null,
-    requestId: item.request_id ?? null,
-    at: item.at,
-    allocatedToTrack: item.held_by_track ?? null,
-    allocatedAt: item.held_since ?? 0,
-  }));
 }

@@ -31,6 +31,8 @@ export function toSandbox(row: Row, defaultLabDurationHours: number): StoredSand
     storedStatus,
     allocatedToTrack: text(row.allocated_to_track),
     allocatedAt,
+    allocatedBy: text(row.allocated_by),
+    allocationRequestId: text(row.allocation_request_id),
     labDurationHours: number(row.lab_duration_hours) ?? defaultLabDurationHours,
     idempotencyKey: text(row.idempotency_key),
     trackName: text(row.track_name),

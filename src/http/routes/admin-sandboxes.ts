@@ -53,11 +53,18 @@ const eventSchema = z
     move: z.string(),
     from: z.string(),
     to: z.string(),
-    actor: z.string().describe('Who: the name of a credential, or `job:<name>`'),
+    actor: z
+      .string()
+      .describe(
+        'Who: the name of a credential, `job:<name>`, or `unknown` where the previous broker allocated',
+      ),
     reason: z.string().nullable(),
     request_id: z.string().nullable(),
     at: z.int().describe('Unix seconds'),
-    allocated_to_track: z.string().nullable().describe('Who held it before the move'),
+    allocated_to_track: z
+      .string()
+      .nullable()
+      .describe('Whose allocation it ended or, with `allocate`, began'),
     allocated_at: z.int(),
   })
   .meta({

@@ -7,6 +7,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import { expiresAt } from '../../domain/sandbox.ts';
 import type { AllocateOutcome, Metrics, ReleaseOutcome } from '../../observability/metrics.ts';
+import type { Author } from '../../store/audit.ts';
 import type { PoolReader } from '../../store/pool-reader.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import {
@@ -70,6 +71,7 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
             idempotencyKey: request.headers['idempotency-key'],
             trackName: request.headers['x-instruqt-track-id'],
             namePrefix: request.headers['x-sandbox-name-prefix'],
+            author: authorOf(request),
           },
           deadlineOf(request, reply),
         );
@@ -119,8 +121,7 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
       request.activity.sandboxId = sandboxId;
       let outcome: ReleaseOutcome = 'error';
       try {
-        const author = { actor: request.credential?.name ?? 'track', requestId: request.id };
-        const row = await releaser.release(sandboxId, track, author, deadlineOf(request, reply));
+        const row = await releaser.release(sandboxId, track, authorOf(request), deadlineOf(request, reply));
         outcome = 'success';
         return {
           sandbox_id: row.sandboxId,
@@ -183,6 +184,10 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
     return deadline;
   }
 };
+
+function authorOf(request: FastifyRequest): Author {
+  return { actor: request.credential?.name ?? 'track', requestId: request.id };
+}
 
 function allocateOutcomeOf(error: unknown): AllocateOutcome {
   if (!(error instanceof BrokerError)) return 'error';

@@ -46,6 +46,7 @@ test('every move of a row is in the trail, with who did it and why: jobs, studen
   await operate(early, 'retry-deletion');
   await run('cleanup');
   trails.set(early, [
+    'allocate by track',
     'release by track',
     'give_up_deletion by job:cleanup',
     'retry_deletion by admin',
@@ -58,8 +59,8 @@ test('every move of a row is in the trail, with who did it and why: jobs, studen
   await run('expiry');
   const [ended] = [...(await world.allocated(1, 'ended')).values()] as [string];
   await operate(ended, 'release');
-  trails.set(orphan, ['expire by job:expiry']);
-  trails.set(ended, ['release by admin']);
+  trails.set(orphan, ['allocate by track', 'expire by job:expiry']);
+  trails.set(ended, ['allocate by track', 'release by admin']);
 
   // Accounts that go, come back, and go for good; and one that an operator takes out and puts back.
   const available = [...(await world.rows()).values()].filter((row) => row.status === 'available');
@@ -95,9 +96,36 @@ test('every move of a row is in the trail, with who did it and why: jobs, studen
       if (event.actor === 'admin') expect(event.reason).toMatch(/^to /);
     }
   }
-  // An allocation is remembered by what ends it.
-  expect(seen).toEqual(new Set(Object.keys(MOVES).filter((move) => move !== 'allocate')));
-  expect((await eventsOf(world, orphan))[0]).toMatchObject({ allocated_to_track: 'orphan-0' });
+  expect(seen).toEqual(new Set(Object.keys(MOVES)));
+  for (const event of await eventsOf(world, orphan)) expect(event.allocated_to_track).toBe('orphan-0');
+});
+
+test('an allocation is in the trail from its first moment, with the credential and the request that made it', async () => {
+  const world = await jobsWorld({ accounts: 1 });
+  const [sandboxId] = [...(await world.allocated(1, 'ann')).values()] as [string];
+  const path = `${world.broker.url}/v1/admin/sandboxes/${sandboxId}`;
+  const { body: row } = await call('GET', path, asAdmin());
+  expect(row.allocated_by).toBe('track');
+  const begun = await eventsOf(world, sandboxId);
+  expect(begun).toEqual([
+    {
+      move: 'allocate',
+      from: 'available',
+      to: 'allocated',
+      actor: 'track',
+      reason: null,
+      request_id: expect.any(String),
+      at: row.allocated_at,
+      allocated_to_track: 'ann-0',
+      allocated_at: row.allocated_at,
+    },
+  ]);
+  await world.time.pass(1_000);
+  expect((await call('POST', `${path}/release`, asAdmin(), { reason: 'over' })).status).toBe(200);
+  expect((await eventsOf(world, sandboxId))[0]).toEqual(begun[0]);
+  // The latest alone, which is not the allocation.
+  const { body: last } = await call('GET', `${path}/events?limit=1`, asAdmin());
+  expect(last).toMatchObject({ count: 1, events: [{ move: 'release' }] });
 });
 
 test('the trail outlives the row, and is kept for thirty days', async () => {
@@ -106,7 +134,11 @@ test('the trail outlives the row, and is kept for thirty days', async () => {
   await world.time.pass(1_000);
   await world.run('cleanup');
   expect((await world.rows()).has(sandboxId)).toBe(false);
-  expect(moves(await eventsOf(world, sandboxId))).toEqual(['release by track', 'delete by job:cleanup']);
+  expect(moves(await eventsOf(world, sandboxId))).toEqual([
+    'allocate by track',
+    'release by track',
+    'delete by job:cleanup',
+  ]);
   const kept = (await world.table.items()).filter((item) => String(item.SK).startsWith('EVT#'));
   expect(kept).toHaveLength(2);
   for (const event of kept) expect(Number(event.ttl) - Number(event.at)).toBe(30 * 86_400);

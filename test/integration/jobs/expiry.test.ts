@@ -25,6 +25,7 @@ test('an allocation that nobody ended goes when its lab and the grace time are o
   const { body } = await call('GET', `${world.broker.url}/v1/admin/sandboxes/${sandboxId}/events`, asAdmin());
   expect(body.events).toMatchObject([
     { move: 'expire', from: 'allocated', to: 'pending_deletion', actor: 'job:expiry', request_id: run.runId },
+    { move: 'allocate', actor: 'track', allocated_to_track: 'student-0' },
   ]);
   expect(await metric(world.broker.url, 'broker_expiry_orphaned_total')).toBe(1);
   expect(await metric(world.broker.url, 'broker_expiry_total{outcome="success"}')).toBe(2);
