@@ -18,7 +18,7 @@ import { trackRoutes } from './http/routes/track.ts';
 import { refuseBadPath, refuseUnreadable } from './http/unroutable.ts';
 import { readEvents } from './store/audit-trail.ts';
 import { readNiosxaasRecords } from './store/niosxaas-records.ts';
-import { checkTable } from './store/table.ts';
+import { reachTable } from './store/table.ts';
 import { VERSION } from './version.ts';
 
 /** A load balancer keeps idle connections for 60 s; the server must keep them longer, or requests meet a closed one. */
@@ -86,7 +86,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
     scope.setSerializerCompiler(serializerCompiler);
     await scope.register(healthRoutes, {
       clock,
-      checkDatabase: () => checkTable(container.database),
+      checkDatabase: () => reachTable(container.database),
       isStopping,
     });
     if (config.METRICS_PORT === undefined) await scope.register(metricsRoutes, { metrics });

@@ -57,6 +57,9 @@ async function main(): Promise<void> {
   const script = SCRIPTS[name];
   if (script === undefined || positionals.length > 1)
     throw new UsageError(name === '' ? 'Which script?' : `There is no script "${positionals.join(' ')}"`);
+  // Whoever ends this ends the installation too, as soon as it is up.
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   const k6 = findK6(process.env);
   const pool = Number(values.pool ?? process.env.POOL ?? script.pool);
   const installation =
@@ -64,7 +67,7 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'k6-'));
   try {
     const file = join(folder, 'summary.json');
-    const isHeld = await runK6(k6, name, {
+    const isHeld = await runK6(k6, name, interrupted.signal, {
       ...process.env,
       SUMMARY: file,
       POOL: String(pool),
@@ -112,12 +115,15 @@ function install(pool: number, brokers: number): Promise<Installation> {
 async function runK6(
   k6: string,
   name: string,
+  signal: AbortSignal,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<boolean> {
   const script = join(import.meta.dirname, `${name}.js`);
   const child = spawn(k6, ['run', '--quiet', '--no-usage-report', '--address', '', script], {
     env: { ...environment },
     stdio: 'inherit',
+    signal,
+    killSignal: 'SIGINT',
   });
   const [code] = (await once(child, 'exit')) as [number | null];
   /** k6's own code for a threshold that was crossed. */
@@ -151,7 +157,8 @@ class UsageError extends Error {}
 main().catch((error: unknown) => {
   const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
   const isMissing = error instanceof K6MissingError || error instanceof EngineMissingError;
-  if (isUsage) process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
+  if (error instanceof Error && error.name === 'AbortError') process.stderr.write('Interrupted\n');
+  else if (isUsage) process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
   else if (isMissing) process.stderr.write(`${error.message}\n`);
   else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;

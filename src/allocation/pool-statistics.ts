@@ -4,7 +4,7 @@ import { countByStatus, publishStatistics, readStatistics, type Statistics } fro
 import type { StatusShards } from '../store/status-shards.ts';
 
 /** Counting may take at most this part of the time, however often it is asked for. */
-const COUNTING_SHARE = 0.1;
+export const COUNTING_SHARE = 0.1;
 /** Between two counts of one process, at least. */
 const MINIMUM_PAUSE_MS = 1_000;
 

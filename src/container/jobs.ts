@@ -66,6 +66,6 @@ export function createJobs(config: Config, parts: JobParts): Jobs {
       intervalSeconds: config.STALE_INTERVAL_SEC,
       gracePeriodHours: config.STALE_GRACE_PERIOD_HOURS,
     }),
-    new StatisticsJob(parts.statistics, config.STATISTICS_INTERVAL_SEC),
+    new StatisticsJob(parts.statistics, config.STATISTICS_INTERVAL_SEC, parts.clock),
   ]);
 }

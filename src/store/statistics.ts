@@ -28,6 +28,9 @@ export async function countByStatus(database: Database, shards: StatusShards): P
   return Object.fromEntries(counts) as Record<SandboxStatus, number>;
 }
 
+/** Rows that one query counts: a page as large as the database gives would keep others waiting on a small engine. */
+const PAGE_ROWS = 500;
+
 async function countPartition(database: Database, partition: string): Promise<number> {
   let count = 0;
   let after: Record<string, unknown> | undefined;
@@ -40,6 +43,7 @@ async function countPartition(database: Database, partition: string): Promise<nu
         ExpressionAttributeNames: { '#status': 'status' },
         ExpressionAttributeValues: { ':status': partition },
         Select: 'COUNT',
+        Limit: PAGE_ROWS,
         ExclusiveStartKey: after,
       }),
     );

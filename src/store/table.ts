@@ -3,6 +3,7 @@ import {
   type CreateTableCommandInput,
   DescribeTableCommand,
   type DynamoDBClient,
+  GetItemCommand,
   type KeySchemaElement,
   ResourceInUseException,
   ResourceNotFoundException,
@@ -11,6 +12,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Database } from './database.ts';
 import { databaseFault } from './database-faults.ts';
+import { ADOPTION_KEY, attributes } from './keys.ts';
 
 export type TableNames = Pick<Database, 'tableName' | 'statusIndex' | 'trackIndex' | 'idempotencyIndex'>;
 
@@ -112,6 +114,22 @@ export async function checkTable(database: Database): Promise<void> {
   }
   if (problems.length > 0)
     throw new TableError(`Table ${database.tableName} cannot be used: ${problems.join('; ')}`);
+}
+
+/**
+ * Reads one item, which may be missing: so the table is there, and answers. Not a look at its description, which is a
+ * call to another part of DynamoDB, limited for the whole account, and may fail while the table is well.
+ *
+ * @throws whatever the database throws
+ */
+export async function reachTable(database: Database): Promise<void> {
+  await database.client.send(
+    new GetItemCommand({
+      TableName: database.tableName,
+      Key: attributes(ADOPTION_KEY),
+      ProjectionExpression: 'PK',
+    }),
+  );
 }
 
 async function describe(database: Database) {

@@ -45,7 +45,7 @@ describe('GET /readyz', () => {
     const { status, body } = await (await apiOf(lost.url)).call('GET', '/readyz');
     expect([status, body]).toEqual([
       503,
-      { status: 'not_ready', checks: { dynamodb: 'failed (TableError)' } },
+      { status: 'not_ready', checks: { dynamodb: 'failed (ResourceNotFoundException)' } },
     ]);
   });
 
