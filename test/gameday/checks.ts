@@ -3,6 +3,7 @@ import { contradictionIn } from '../history/checker.ts';
 import { type Call, type FinalRow, type History, tellContradiction } from '../history/history.ts';
 import { violations } from '../support/invariants.ts';
 import { providerViolations } from '../support/provider-violations.ts';
+import { leakTexts } from '../support/watched-log.ts';
 import type { Installation, Item } from './installation.ts';
 import type { Scenario } from './scenario.ts';
 import type { Visit } from './students.ts';
@@ -64,6 +65,7 @@ export function check(evidence: Evidence): Check[] {
         problem === undefined ? [] : [`${track} ${problem}`],
       ),
     },
+    { name: 'no log holds a credential', violations: leakTexts() },
     { name: 'no broker ended by itself', violations: fleet.crashes },
     ...(scenario.unnoticed === true
       ? [

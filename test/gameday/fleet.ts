@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type BrokerProcess, startBrokerProcess } from '../../src/local/broker-process.ts';
 import { freePort } from '../../src/local/engine.ts';
 import { LoadBalancer } from '../support/load-balancer.ts';
+import { watchedLog } from '../support/watched-log.ts';
 
 interface Seat {
   readonly name: string;
@@ -160,9 +161,13 @@ export class Fleet {
   async #launch(seat: Seat): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
+        const watch = watchedLog(this.#environment);
         const broker = await startBrokerProcess(
           { ...this.#environment, PORT: String(seat.ports[0]), GAMEDAY_CLOCK_FILE: seat.clockFile },
-          (line) => this.#note(line),
+          (line) => {
+            watch(line);
+            this.#note(line);
+          },
         );
         seat.process = broker;
         broker.ended.then(() => {

@@ -18,6 +18,7 @@ import {
 } from '../faults/wire-faults.ts';
 import { violations } from '../support/invariants.ts';
 import { makeTable, type TestTable } from '../support/table.ts';
+import { leakTexts, watchedLog } from '../support/watched-log.ts';
 import { runClass } from './class-of-clients.ts';
 import type { FinalRow, History } from './history.ts';
 import { Recorder, type Target } from './recorder.ts';
@@ -120,7 +121,7 @@ export async function runConcurrently(options: ConcurrentRunOptions): Promise<Co
         emptyPoolMemory: EMPTY_POOL_MEMORY_MS + options.indexLagMs,
         finalRows: await finalRows(table),
       },
-      violations: violations(items),
+      violations: [...violations(items), ...leakTexts()],
       kills,
       faultsStruck: proxy.struck,
     };
@@ -171,7 +172,10 @@ class Fleet {
     const name = `broker ${this.#started}`;
     for (let tries = 1; ; tries += 1) {
       try {
-        this.#brokers.push({ name, process: await startBrokerProcess(this.#environment) });
+        this.#brokers.push({
+          name,
+          process: await startBrokerProcess(this.#environment, watchedLog(this.#environment)),
+        });
         return;
       } catch (error) {
         // The database failed it at its start: whoever looks after processes starts it again.

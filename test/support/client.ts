@@ -1,4 +1,5 @@
 import { ADMIN_TOKEN, TRACK_TOKEN } from './table.ts';
+import { keepOutOfLogs } from './watched-log.ts';
 
 export interface Answer {
   readonly status: number;
@@ -16,6 +17,8 @@ export async function call(
   headers: RequestHeaders = {},
   body?: unknown,
 ): Promise<Answer> {
+  const credential = /^bearer +(\S+)/i.exec(headers.authorization ?? '')?.[1];
+  if (credential !== undefined) keepOutOfLogs(credential);
   const response = await fetch(url, {
     method,
     headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },

@@ -1,7 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import type { Environment } from './table.ts';
+import { watchedLog } from './watched-log.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
@@ -11,9 +13,14 @@ export interface CommandRun {
   readonly stderr: string;
 }
 
-/** Runs `npm run broker -- <words>` as an operator would: a process of its own, with nothing but an environment. */
-export async function runCommand(environment: Environment, ...words: string[]): Promise<CommandRun> {
-  const child = spawn(process.execPath, [MAIN, ...words], {
+export interface StartedProgram {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly ended: Promise<CommandRun>;
+}
+
+/** Starts a module as a process of its own, with nothing but an environment. It ends with the test. */
+export function startProgram(module: string, environment: Environment, ...words: string[]): StartedProgram {
+  const child = spawn(process.execPath, [module, ...words], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -28,8 +35,20 @@ export async function runCommand(environment: Environment, ...words: string[]): 
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject).on('close', resolve);
+  const ended = new Promise<CommandRun>((resolve, reject) => {
+    child.on('error', reject).on('close', (exitCode) => {
+      watchedLog(environment)(stdout + stderr);
+      resolve({ exitCode, stdout, stderr });
+    });
   });
-  return { exitCode, stdout, stderr };
+  return { child, ended };
+}
+
+/** Starts `npm run broker -- <words>` as an operator would. */
+export function startCommand(environment: Environment, ...words: string[]): StartedProgram {
+  return startProgram(MAIN, environment, ...words);
+}
+
+export function runCommand(environment: Environment, ...words: string[]): Promise<CommandRun> {
+  return startCommand(environment, ...words).ended;
 }

@@ -8,6 +8,7 @@ import { DrivenTime } from './driven-time.ts';
 import { tableOfTest } from './table.ts';
 import { tapDatabase } from './tapped-database.ts';
 import { UNHURRIED } from './unhurried.ts';
+import { watchedLog } from './watched-log.ts';
 
 /** The lease of every runner here. */
 export const LEASE_MS = 30_000;
@@ -32,7 +33,12 @@ export async function leaseBench() {
     );
     const finished: FinishedRun[] = [];
     const log: string[] = [];
-    const logger = createLogger({ level: 'info', format: 'json' }, { write: (line) => log.push(line) });
+    const watch = watchedLog(table.environment);
+    const write = (line: string) => {
+      log.push(line);
+      watch(line);
+    };
+    const logger = createLogger({ level: 'info', format: 'json' }, { write });
     const own = new JobRows(database, clock);
     const runner = new JobRunner({
       rows: own,

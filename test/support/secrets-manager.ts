@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { keepOutOfLogs } from './watched-log.ts';
 
 export interface SecretsManagerServer {
   readonly url: string;
@@ -49,6 +50,7 @@ export async function secretsManagerOfTest(): Promise<SecretsManagerServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     reads,
     rotate: (id, text) => {
+      keepOutOfLogs(text);
       const current = versions.get(id)?.AWSCURRENT;
       versions.set(id, { AWSCURRENT: text, ...(current === undefined ? {} : { AWSPREVIOUS: current }) });
     },

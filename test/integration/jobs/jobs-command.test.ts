@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startCspSimulator } from '../../../src/local/csp-simulator.ts';
-import { runCommand, startCommand } from '../../support/command-process.ts';
+import { runCommand, startCommand } from '../../support/command-line.ts';
 import { eventually } from '../../support/eventually.ts';
 import { tableOfTest } from '../../support/table.ts';
 

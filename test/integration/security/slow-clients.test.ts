@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/domain/clock.ts';
 import { createLogger } from '../../../src/observability/logger.ts';
 import { allocate } from '../../support/client.ts';
 import { makeTable, type TestTable, TRACK_TOKEN } from '../../support/table.ts';
+import { watchedLog } from '../../support/watched-log.ts';
 
 /** As shipped, but a hundred times less patient. */
 const PATIENCE = { requestTimeoutMs: 300, checkIntervalMs: 50 };
@@ -22,7 +23,7 @@ let url: string;
 beforeAll(async () => {
   table = await makeTable();
   await table.seed(5);
-  const logger = createLogger({ level: 'info', format: 'json' }, { write: () => {} });
+  const logger = createLogger({ level: 'info', format: 'json' }, { write: watchedLog(table.environment) });
   container = createContainer(table.config, { logger });
   await container.secrets.start();
   await container.adoption.refresh();
