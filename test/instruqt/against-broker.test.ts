@@ -14,7 +14,6 @@ import { findProgram, LabHost, type ScriptRun, SHELL } from '../support/lab-host
 import { proxyOfTest } from '../support/proxy.ts';
 import { ADMIN_TOKEN, makeTable, type TestTable, TRACK_TOKEN, tableOfTest } from '../support/table.ts';
 import { tapDatabase, timeout } from '../support/tapped-database.ts';
-import { UNHURRIED } from '../support/unhurried.ts';
 
 type Environment = Record<string, string>;
 
@@ -54,7 +53,7 @@ describe.skipIf(noCurl)(`the lab's scripts under ${basename(SHELL)} against the 
   let broker: TestBroker;
 
   beforeAll(async () => {
-    table = await makeTable({ environment: UNHURRIED });
+    table = await makeTable();
     await table.seed(100);
     broker = await startBroker(table.environment);
   });

@@ -14,7 +14,6 @@ import { allocate, release } from './client.ts';
 import { DrivenTime } from './driven-time.ts';
 import { type Environment, type TestTable, tableOfTest } from './table.ts';
 import { tapDatabase } from './tapped-database.ts';
-import { UNHURRIED } from './unhurried.ts';
 
 export interface MortalBroker extends TestBroker {
   /** As SIGKILL does it. */
@@ -50,7 +49,6 @@ export async function jobsWorld(options: JobsWorldOptions = {}) {
     NIOSXAAS_EMAIL: simulator.niosxaas.email,
     NIOSXAAS_PASSWORD: simulator.niosxaas.password,
     LOG_LEVEL: 'warn',
-    ...UNHURRIED,
     ...options.environment,
   };
   const table = await tableOfTest({ environment, overrides: { clock: time.clock } });

@@ -7,7 +7,6 @@ import { JobRunner } from '../../src/workers/job-runner.ts';
 import { DrivenTime } from './driven-time.ts';
 import { tableOfTest } from './table.ts';
 import { tapDatabase } from './tapped-database.ts';
-import { UNHURRIED } from './unhurried.ts';
 import { watchedLog } from './watched-log.ts';
 
 /** The lease of every runner here. */
@@ -19,7 +18,7 @@ export type Participant = ReturnType<LeaseBench['participant']>;
 /** Processes that share a table and its leases, in one process and on one clock. */
 export async function leaseBench() {
   const time = new DrivenTime();
-  const table = await tableOfTest({ environment: UNHURRIED, overrides: { clock: time.clock } });
+  const table = await tableOfTest({ overrides: { clock: time.clock } });
   const watched = time.watchDatabase(table.database);
   const rows = new JobRows(watched, time.clock);
 

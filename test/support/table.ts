@@ -35,6 +35,16 @@ export interface TestTableOptions {
   readonly adopted?: boolean;
 }
 
+/**
+ * Nearly all tests are of what happens and not of how fast: on a machine that does ten things at once a request may
+ * take long, and is answered all the same. A test of a time-out sets its own.
+ */
+const UNHURRIED: Environment = {
+  REQUEST_DEADLINE_MS: '60000',
+  DDB_TIMEOUT_CONNECT_MS: '30000',
+  DDB_TIMEOUT_REQUEST_MS: '30000',
+};
+
 /** A table that was made by somebody else, such as Terraform: used instead of new ones, one test after the other. */
 const GIVEN_TABLE = process.env.TEST_TABLE_NAME ?? '';
 
@@ -53,6 +63,7 @@ export async function makeTable(options: TestTableOptions = {}): Promise<TestTab
     RATE_LIMIT_PER_CREDENTIAL: '100000000',
     BACKOFF_BASE_MS: '5',
     BACKOFF_MAX_MS: '200',
+    ...UNHURRIED,
     ...options.environment,
   };
   const config = readConfig(environment);

@@ -7,10 +7,9 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { fillAsPreviousBroker } from '../../support/previous-broker.ts';
 import { tableOfTest } from '../../support/table.ts';
 import { recordCalls, tapDatabase } from '../../support/tapped-database.ts';
-import { UNHURRIED } from '../../support/unhurried.ts';
 
 test('three hundred retries of the previous broker’s callers and three hundred new callers, on two processes and with adoption in the middle: nobody holds two', async () => {
-  const table = await tableOfTest({ adopted: false, environment: UNHURRIED });
+  const table = await tableOfTest({ adopted: false });
   const callers = await fillAsPreviousBroker(table.database, await table.seed(300));
   await table.seed(320, 300);
   const brokers = await Promise.all([
@@ -129,7 +128,7 @@ test('a process that serves while adoption completes stops looking for previous 
 });
 
 test('a class that comes before adoption is complete asks the index a few at a time', async () => {
-  const table = await tableOfTest({ adopted: false, environment: UNHURRIED });
+  const table = await tableOfTest({ adopted: false });
   await table.seed(100);
   let [now, most, all, arrived] = [0, 0, 0, 0];
   let onAllArrived = () => {};

@@ -5,10 +5,9 @@ import { allocate } from '../../support/client.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { tableOfTest } from '../../support/table.ts';
 import { recordCalls } from '../../support/tapped-database.ts';
-import { UNHURRIED } from '../../support/unhurried.ts';
 
 test('a sandbox that becomes available is handed out a second later at the latest', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   const clock = new ManualClock();
   const broker = await brokerOfTest(table.environment, { clock });
   expect((await allocate(broker.url, 'student-1')).status).toBe(409);
@@ -22,7 +21,7 @@ test('a sandbox that becomes available is handed out a second later at the lates
 });
 
 test('a thousand requests for a hundred sandboxes cost fewer than fifty queries', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(100);
   const { database, calls } = recordCalls(table.database);
   const broker = await brokerOfTest(table.environment, { database });
@@ -35,7 +34,7 @@ test('a thousand requests for a hundred sandboxes cost fewer than fifty queries'
 });
 
 test('whoever has a sandbox is answered with it from an empty pool too, by any process and whatever prefix it asks for', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(1);
   const broker = await brokerOfTest(table.environment);
   const first = await allocate(broker.url, 'student-1');
@@ -56,7 +55,7 @@ test('whoever has a sandbox is answered with it from an empty pool too, by any p
 });
 
 test('a prefix finds the one sandbox that has it behind thousands that do not, and a prefix that none has finds nothing', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   const rows = await table.seed(2_500);
   const rare = { ...rows.at(-1)!, sandboxId: '9999999', name: 'rare-0001' };
   await fillPool(table.database, table.shards, [rare], 1_774_000_000);
@@ -70,7 +69,7 @@ test('a prefix finds the one sandbox that has it behind thousands that do not, a
 });
 
 test('a sandbox that one request tries is not denied to another before it is decided', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(1);
   const other = await brokerOfTest(table.environment);
   await allocate(other.url, 'holder');

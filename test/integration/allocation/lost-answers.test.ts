@@ -5,7 +5,6 @@ import { violations } from '../../support/invariants.ts';
 import { operationOf, proxyOfTest } from '../../support/proxy.ts';
 import { type TestTable, tableOfTest } from '../../support/table.ts';
 import { type Tap, tapDatabase, timeout } from '../../support/tapped-database.ts';
-import { UNHURRIED } from '../../support/unhurried.ts';
 
 const isTransaction = (operation: string) => operation === 'TransactWriteItems';
 
@@ -26,7 +25,7 @@ function losing(count: number): { tap: Tap; tokens: string[] } {
 }
 
 test('a commit whose answer is lost is found by its token: the request hears of its sandbox as if nothing had been', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(5);
   const { tap, tokens } = losing(2);
   const broker = await brokerOfTest(table.environment, { database: tapDatabase(table.database, tap) });
@@ -38,7 +37,7 @@ test('a commit whose answer is lost is found by its token: the request hears of 
 });
 
 test('a commit whose answer never comes is told as 503, and the same key recovers it', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(5);
   const { tap } = losing(Number.POSITIVE_INFINITY);
   const environment = { ...table.environment, REQUEST_DEADLINE_MS: '300' };
@@ -55,7 +54,7 @@ test('a commit whose answer never comes is told as 503, and the same key recover
 });
 
 test('a release whose answer is lost is released once', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(1);
   const calm = await brokerOfTest(table.environment);
   const { sandbox_id: sandboxId } = (await allocate(calm.url, 'student-1')).body;
@@ -67,7 +66,7 @@ test('a release whose answer is lost is released once', async () => {
 });
 
 test('half of all answers of the database are lost, and a class of a hundred gets a hundred sandboxes', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(150);
   let seen = 0;
   const database = tapDatabase(table.database, async (call, next) => {
@@ -88,7 +87,7 @@ test('half of all answers of the database are lost, and a class of a hundred get
 });
 
 test('the writes of a process that is killed before it answers are found by its clients elsewhere', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(300);
   let committed = 0;
   let kill = () => {};

@@ -4,11 +4,10 @@ import { allocate } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
 import { operationOf, proxyOfTest } from '../../support/proxy.ts';
 import { type TestTable, tableOfTest } from '../../support/table.ts';
-import { UNHURRIED } from '../../support/unhurried.ts';
 
 /** Two broker processes on one table. */
 function twoBrokers(table: TestTable, environment: Record<string, string> = {}) {
-  const start = () => brokerProcessOfTest({ ...table.environment, ...UNHURRIED, ...environment });
+  const start = () => brokerProcessOfTest({ ...table.environment, ...environment });
   return Promise.all([start(), start()]);
 }
 
@@ -48,7 +47,6 @@ test('five hundred claim keys race for a hundred sandboxes over two processes: a
   });
   const brokers = await twoBrokers(table, { DDB_ENDPOINT_URL: engine });
   const takenAtRefusal: number[] = [];
-  const began = performance.now();
   const answers = await Promise.all(
     Array.from({ length: 500 }, async (_, index) => {
       const answer = await allocate(brokers[index % 2]!.url, `student-${index}`);
@@ -56,7 +54,6 @@ test('five hundred claim keys race for a hundred sandboxes over two processes: a
       return answer;
     }),
   );
-  const took = performance.now() - began;
   const won = answers.filter(({ status }) => status === 201);
   expect(new Set(won.map((answer) => answer.body.sandbox_id)).size).toBe(100);
   expect(won).toHaveLength(100);
@@ -64,8 +61,6 @@ test('five hundred claim keys race for a hundred sandboxes over two processes: a
   expect(refused).toHaveLength(400);
   for (const { body } of refused) expect(body.error.code).toBe('NO_SANDBOXES_AVAILABLE');
   expect(new Set(takenAtRefusal)).toEqual(new Set([100]));
-  // A second or two on two idle cores.
-  expect(took).toBeLessThan(10_000);
   expect(violations(await table.items())).toEqual([]);
 });
 
@@ -74,12 +69,10 @@ test('a process that is frozen in the middle of allocating, while its clients go
   await table.seed(700);
   const frozen = await brokerProcessOfTest({
     ...table.environment,
-    ...UNHURRIED,
     REQUEST_DEADLINE_MS: '1000',
   });
   const other = await brokerProcessOfTest({
     ...table.environment,
-    ...UNHURRIED,
     REQUEST_DEADLINE_MS: '60000',
   });
   const tracks = Array.from({ length: 300 }, (_, index) => `student-${index}`);

@@ -7,10 +7,9 @@ import { violations } from '../../support/invariants.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { tableOfTest } from '../../support/table.ts';
 import { tapDatabase, timeout } from '../../support/tapped-database.ts';
-import { UNHURRIED } from '../../support/unhurried.ts';
 
 test('a release of a row that is never as it was read ends at its deadline, and so do its tries', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(1);
   let tries = 0;
   let onTries = () => {};
@@ -48,7 +47,7 @@ test('a release of a row that is never as it was read ends at its deadline, and 
 });
 
 test('an operator’s release that the database does not settle in time is an outage, not a defect, and can be repeated', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(1);
   const calm = await brokerOfTest(table.environment);
   const { sandbox_id: sandboxId } = (await allocate(calm.url, 'student-1')).body;

@@ -7,7 +7,6 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { allocateAsPreviousBroker } from '../../support/previous-broker.ts';
 import { type TestTable, tableOfTest } from '../../support/table.ts';
 import { recordCalls } from '../../support/tapped-database.ts';
-import { UNHURRIED } from '../../support/unhurried.ts';
 
 const twoBrokers = (table: TestTable) =>
   Promise.all([brokerOfTest(table.environment), brokerOfTest(table.environment)]);
@@ -17,7 +16,7 @@ async function rowOf(table: TestTable, sandboxId: string) {
 }
 
 test('a release moves the sandbox to pending deletion and its claim goes with it', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(1);
   const broker = await brokerOfTest(table.environment);
   const { sandbox_id: sandboxId } = (await allocate(broker.url, 'student-1')).body;
@@ -36,7 +35,7 @@ test('a release moves the sandbox to pending deletion and its claim goes with it
 });
 
 test('fifty racing releases of one sandbox over two processes give one answer, and leave one trace', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(1);
   const brokers = await twoBrokers(table);
   const { sandbox_id: sandboxId } = (await allocate(brokers[0].url, 'student-1')).body;
@@ -53,7 +52,7 @@ test('fifty racing releases of one sandbox over two processes give one answer, a
 });
 
 test('nobody releases the sandbox of somebody else, nor one that nobody holds, nor one that there is not', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   const rows = await table.seed(2);
   const broker = await brokerOfTest(table.environment);
   const { sandbox_id: held } = (await allocate(broker.url, 'student-1')).body;
@@ -74,7 +73,7 @@ test('nobody releases the sandbox of somebody else, nor one that nobody holds, n
 });
 
 test('after a release the same key gets a new sandbox, and ten retries on two processes get that one again', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(30);
   const brokers = await twoBrokers(table);
   const first = await allocate(brokers[0].url, 'student-1');
@@ -93,7 +92,7 @@ test('after a release the same key gets a new sandbox, and ten retries on two pr
 });
 
 test('keys of one caller are released apart from each other', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(2);
   const broker = await brokerOfTest(table.environment);
   const own = await allocate(broker.url, 'student-1');
@@ -107,7 +106,7 @@ test('keys of one caller are released apart from each other', async () => {
 });
 
 test('an owner whose lab’s time is over still gets its sandbox when it asks, and may give it back', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(2);
   const clock = new ManualClock();
   const broker = await brokerOfTest(table.environment, { clock });
@@ -124,7 +123,7 @@ test('an owner whose lab’s time is over still gets its sandbox when it asks, a
 });
 
 test('a class that ends at once shares its transactions', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(200);
   const { database, calls } = recordCalls(table.database);
   const broker = await brokerOfTest(table.environment, { database });
@@ -142,7 +141,7 @@ test('a class that ends at once shares its transactions', async () => {
 });
 
 test('releases that race allocations of the same keys leave every key with one sandbox or none', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   await table.seed(400);
   const brokers = await twoBrokers(table);
   const students = Array.from({ length: 20 }, (_, index) => `student-${index}`);
@@ -170,7 +169,7 @@ test('releases that race allocations of the same keys leave every key with one s
 });
 
 test('a sandbox of the previous broker that nobody has adopted is released by its owner all the same', async () => {
-  const table = await tableOfTest({ adopted: false, environment: UNHURRIED });
+  const table = await tableOfTest({ adopted: false });
   const [sandbox, fresh] = await table.seed(2);
   const track = 'student-1';
   await allocateAsPreviousBroker(table.database, [{ sandbox: sandbox!, track, allocatedAt: 1_774_000_000 }]);

@@ -9,7 +9,6 @@ import { type Answer, allocate, release } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
 import { tableOfTest } from '../../support/table.ts';
 import { recordCalls } from '../../support/tapped-database.ts';
-import { UNHURRIED } from '../../support/unhurried.ts';
 
 /** What may become of a sandbox between the reading of the index and the transaction. */
 const DEATHS = ['allocated', 'stale', 'quarantined', 'renamed', 'removed'] as const;
@@ -33,7 +32,7 @@ async function kill(database: Database, sandbox: NewSandbox, death: (typeof DEAT
 }
 
 test('new keys, repetitions, dead candidates, releases and one key in ten copies share transactions, and each is answered as if it had come alone', async () => {
-  const table = await tableOfTest({ environment: UNHURRIED });
+  const table = await tableOfTest();
   const { database, calls } = recordCalls(table.database);
   const environment = { ...table.environment, COMMIT_MAX_IN_FLIGHT: '1', K_CANDIDATES: '30' };
   const broker = await brokerOfTest(environment, { database });

@@ -24,14 +24,14 @@ const read = (api: Api, track: string, headers: RequestHeaders = {}) => api.read
 describe('With the limits as shipped', () => {
   test('a class of 1,000 callers behind one address is served at once', async () => {
     await table.seed(1_000);
-    // What is looked at are the limits: a slow machine may take its time.
-    const patience = { REQUEST_DEADLINE_MS: '60000', DDB_TIMEOUT_REQUEST_MS: '30000' };
-    const api = await brokerWith({ ...patience, DDB_TIMEOUT_CONNECT_MS: '30000' });
+    // How fast a class is served is measured by `npm run bench`.
+    const api = await brokerWith();
     const tracks = Array.from({ length: 1_000 }, (_, index) => `student-${index}`);
     const answers = await Promise.all(
       tracks.map((track) => call('POST', `${api.url}/v1/allocate`, asTrack(track))),
     );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1_000);
+    expect(new Set(answers.map(({ body }) => body.sandbox_id)).size).toBe(1_000);
   });
 
   test('a client that repeats one caller id in a loop is answered 429 before its 200th request, and others are not', async () => {

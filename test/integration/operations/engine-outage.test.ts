@@ -7,7 +7,6 @@ import { brokerProcessOfTest } from '../../support/broker.ts';
 import { type Answer, allocate, call } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
 import { makeTable } from '../../support/table.ts';
-import { UNHURRIED } from '../../support/unhurried.ts';
 
 /** Time-outs of seconds would make an outage of seconds; these make one that a test can wait for. */
 const DEADLINE_MS = 1_500;
@@ -97,7 +96,7 @@ async function goThrough(
   atLeastMs: number,
 ): Promise<void> {
   const engine = await lastingEngine();
-  const table = await makeTable({ endpoint: engine.url, environment: UNHURRIED });
+  const table = await makeTable({ endpoint: engine.url });
   await table.seed(1_000);
   const broker = await brokerProcessOfTest({ ...table.environment, ...IMPATIENT });
   const clients = new Clients();

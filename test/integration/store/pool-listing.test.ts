@@ -6,7 +6,6 @@ import { allocate, asAdmin, call, release } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { makeTable, type TestTable } from '../../support/table.ts';
-import { UNHURRIED } from '../../support/unhurried.ts';
 
 const ROWS = 20_000;
 
@@ -15,7 +14,7 @@ let broker: TestBroker;
 const clock = new ManualClock();
 
 beforeAll(async () => {
-  table = await makeTable({ environment: UNHURRIED });
+  table = await makeTable();
   await table.seed(ROWS);
   broker = await startBroker(table.environment, { clock });
 });
