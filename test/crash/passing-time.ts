@@ -26,7 +26,8 @@ export async function whileTimePasses<Result>(
     await Promise.race([settled, realTime(3)]);
     if (over || gates.some(({ inFlight }) => inFlight > 0)) continue;
     const next = time.untilNext;
-    if (next !== null && next <= SHORT_WAIT_MS) await time.advanceToNext();
+    // By so much and no more: whoever waits may give up in this moment, and the next one to wait may wait for hours.
+    if (next !== null && next <= SHORT_WAIT_MS) await time.advance(next);
   }
   return work;
 }

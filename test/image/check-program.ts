@@ -16,8 +16,11 @@ const POOL = 1_000;
 const AT_ONCE = 60;
 /** Of each call to the database: so that a stop meets requests that are far from done. */
 const DATABASE_DELAY_MS = 1_200;
-/** How long the broker goes on after SIGTERM before it closes: longer than the load balancer takes to notice. */
-const SHUTDOWN_DELAY_MS = 1_000;
+/**
+ * How long the broker goes on after SIGTERM before it closes: longer than the load balancer takes to notice, whose look
+ * that is under way waits for the slow database.
+ */
+const SHUTDOWN_DELAY_MS = 5_000;
 /** In which a stop must end. */
 const GRACE_MS = 25_000;
 

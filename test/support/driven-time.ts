@@ -106,9 +106,10 @@ export class DrivenTime {
     for (let timers = 0; timers < MAX_TIMERS; timers += 1) {
       await this.still();
       if (settled) return promise;
-      if (this.clock.untilNext !== null) {
+      const wait = this.clock.untilNext;
+      if (wait !== null) {
         transitSince = undefined;
-        await this.clock.advanceToNext();
+        await this.clock.advance(wait);
         continue;
       }
       // A request to a broker is on its way, to it or back.

@@ -78,7 +78,12 @@ export class ManualClock implements Clock {
     this.#moveTo(end);
   }
 
-  /** Moves on to the next timer and serves it, and whoever else is due at that moment. */
+  /**
+   * Moves on to the next timer and serves it, and whoever else is due at that moment. For a test that knows who is about
+   * to wait: the timer is chosen some turns later, so what `untilNext` said before may not hold any more.
+   *
+   * @throws Error when nothing waits
+   */
   async advanceToNext(): Promise<void> {
     await settle();
     const wait = this.untilNext;

@@ -22,6 +22,8 @@ export type Fate = 'pass' | 'lose_answer' | 'refuse';
 export interface ProxyOptions {
   /** @param number counts requests from 1 */
   readonly fate?: (request: ProxiedRequest, number: number) => Fate;
+  /** Keeps a request back until the promise is settled. */
+  readonly hold?: (request: ProxiedRequest) => Promise<void> | undefined;
   /** Told of each answer before it is passed on. */
   readonly onAnswer?: (request: ProxiedRequest, status: number, body: string) => void;
 }
@@ -40,6 +42,7 @@ export async function proxyOfTest(target: string, options: ProxyOptions = {}): P
       outgoing.destroy();
       return;
     }
+    await options.hold?.(request);
     const passed = requestOf(`${target}${path}`, { agent, method, headers }).end(request.body);
     const [answer] = (await once(passed, 'response')) as [IncomingMessage];
     const body = await textOf(answer);

@@ -5,6 +5,7 @@ import { runCommand } from '../../support/command-line.ts';
 import { violations } from '../../support/invariants.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { fillAsPreviousBroker } from '../../support/previous-broker.ts';
+import { operationOf, proxyOfTest } from '../../support/proxy.ts';
 import { tableOfTest } from '../../support/table.ts';
 import { recordCalls, tapDatabase } from '../../support/tapped-database.ts';
 
@@ -17,33 +18,49 @@ test('three hundred retries of the previous broker’s callers and three hundred
     brokerProcessOfTest(table.environment),
   ]);
   const urlOf = (index: number) => brokers[index % 2]!.url;
-  const retriesOf = (from: number, to: number) =>
-    Array.from({ length: to - from }, async (_, index) => {
-      const caller = callers[(from + index) % callers.length]!;
-      return { caller, answer: await allocate(urlOf(index), caller.track, caller.headers) };
-    });
-  const newOnes = (from: number, to: number) =>
-    Array.from({ length: to - from }, async (_, index) => {
-      const answer = await allocate(urlOf(index), `new-${from + index}`);
-      return { track: `new-${from + index}`, answer };
-    });
-
-  const before = [retriesOf(0, 150), newOnes(0, 150)] as const;
-  const adoption = runCommand(table.environment, 'adopt');
-  const during = [retriesOf(150, 300), newOnes(150, 300)] as const;
-  const retries = (await Promise.all([...before[0], ...during[0]])).concat(
-    await Promise.all(
-      callers.map(async (caller) => ({
-        caller,
-        answer: await allocate(urlOf(1), caller.track, caller.headers),
-      })),
-    ),
-  );
-  const fresh = await Promise.all([...before[1], ...during[1]]);
-  expect(await adoption).toMatchObject({
-    exitCode: 0,
-    stdout: expect.stringContaining('Adoption is complete'),
+  // Adoption stands before the first page that it reads until a part of the class has been answered, and then reads on
+  // among the others. The last callers do not come before it is over: their claims are adoption's.
+  const started = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const heldEngine = await proxyOfTest(table.environment.DDB_ENDPOINT_URL as string, {
+    hold: (request) => {
+      if (operationOf(request) !== 'Scan') return undefined;
+      started.resolve();
+      return goOn.promise;
+    },
   });
+  const adoption = runCommand({ ...table.environment, DDB_ENDPOINT_URL: heldEngine }, 'adopt');
+  await started.promise;
+  let answers = 0;
+  const ask = async (index: number, track: string, headers?: Record<string, string>) => {
+    const answer = await allocate(urlOf(index), track, headers);
+    answers += 1;
+    if (answers === 150) goOn.resolve();
+    return answer;
+  };
+  const early = callers.slice(0, -20);
+  const whoever = Array.from({ length: 300 }, (_, index) => index);
+  const [duringRetries, fresh] = await Promise.all([
+    Promise.all(
+      whoever.map(async (index) => {
+        const caller = early[index % early.length]!;
+        return { caller, answer: await ask(index, caller.track, caller.headers) };
+      }),
+    ),
+    Promise.all(whoever.map(async (index) => ({ answer: await ask(index, `new-${index}`) }))),
+  ]);
+  const { exitCode, stdout } = await adoption;
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('Adoption is complete')]);
+  const [, written, there] = /(\d+) claims written, (\d+) had theirs/.exec(stdout) ?? [];
+  expect(Number(written)).toBeGreaterThan(0);
+  expect(Number(there)).toBeGreaterThan(0);
+  const afterwards = await Promise.all(
+    callers.map(async (caller) => ({
+      caller,
+      answer: await allocate(urlOf(1), caller.track, caller.headers),
+    })),
+  );
+  const retries = [...duringRetries, ...afterwards];
 
   for (const { caller, answer } of retries) {
     // The latest of those that the previous broker gave it.

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { seededRandom } from '../../../src/local/csp-simulator/seeded-random.ts';
 import { violations } from '../../support/invariants.ts';
 import { jobsWorld } from '../../support/jobs-world.ts';
 import { metric } from '../../support/metric.ts';
@@ -18,7 +19,7 @@ function mostWithin(seconds: number, moments: readonly number[]): number {
 test('sixteen minutes of failing deletions over 56 accounts give up none, and all are deleted afterwards without a burst', async () => {
   const world = await jobsWorld({
     accounts: 60,
-    random: Math.random,
+    random: seededRandom(7),
     simulator: { settings: { delete_min_ms: 5_000, delete_max_ms: 10_000 } },
   });
   const { container } = world.broker;
@@ -59,7 +60,7 @@ test('sixteen minutes of failing deletions over 56 accounts give up none, and al
 test('a provider that fails every burst gets its deletions done all the same', async () => {
   const world = await jobsWorld({
     accounts: 56,
-    random: Math.random,
+    random: seededRandom(7),
     simulator: { settings: { delete_min_ms: 5_000, delete_max_ms: 10_000 } },
   });
   await world.released(56);

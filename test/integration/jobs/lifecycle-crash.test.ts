@@ -11,8 +11,8 @@ const DELETED = 24;
 const LEASE_MS = 3_000;
 
 /** Processes in the middle of a cleanup of two dozen accounts, each of which takes the provider a while. */
-async function amidCleanup() {
-  const world = await jobProcesses(3, {
+async function amidCleanup(processes: number) {
+  const world = await jobProcesses(processes, {
     environment: {
       CLEANUP_CONCURRENCY: '2',
       CIRCUIT_BREAKER_THRESHOLD: '1000',
@@ -54,63 +54,71 @@ async function expectAllDeleted(
   for (const tracks of students.given.values()) expect(new Set(tracks).size).toBe(1);
 }
 
-test('of three processes the one that cleans up is killed in the middle: another one ends what it began, while a class goes on', async () => {
-  const { world, students, holder, deleted } = await amidCleanup();
-  const before = await world.lease('cleanup');
-  const killedAt = performance.now();
-  holder.process.kill('SIGKILL');
-  await holder.ended;
-  // A class that begins in that moment: some of its requests meet the process that is gone.
-  const tracks = Array.from({ length: 20 }, (_, index) => `late-${index}`);
-  const held = await Promise.all(tracks.map(async (track) => [track, await students.begins(track)] as const));
-
-  await eventually('another process holds the lease', async () => {
-    const heir = await world.holderOf('cleanup');
-    return heir !== undefined && heir !== holder;
-  });
-  expect(performance.now() - killedAt).toBeGreaterThan(LEASE_MS * 0.6);
-  expect(Number((await world.lease('cleanup'))?.fence)).toBeGreaterThan(Number(before?.fence));
-  await expectAllDeleted(world, students, deleted);
-  const rows = await world.rows();
-  for (const [track, sandboxId] of held) {
-    expect(rows.get(sandboxId)).toMatchObject({ status: 'allocated', allocated_to_track: track });
-  }
-  expect(rows.size).toBe(POOL - DELETED);
-});
-
-test('of three processes the one that cleans up is stopped past its lease and then goes on: it finds its run lost, and breaks nothing', async () => {
-  const { world, students, holder, deleted } = await amidCleanup();
-  const { run_id: lostRun, fence } = (await world.lease('cleanup')) ?? {};
-  holder.process.kill('SIGSTOP');
-  await eventually('another process holds the lease', async () => {
-    const heir = await world.holderOf('cleanup');
-    return heir !== undefined && heir !== holder;
-  });
-  const others = world.brokers.filter((broker) => broker !== holder);
-  expect(Number((await world.lease('cleanup'))?.fence)).toBeGreaterThan(Number(fence));
-  holder.process.kill('SIGCONT');
-  const lost = await eventually('the one that was stopped has ended its run', () => {
-    const line = holder.log.find(
-      (each) => each.includes(`"request_id":"${lostRun}"`) && each.includes('"outcome"'),
+test.each([2, 3])(
+  'of %i processes the one that cleans up is killed in the middle: another one ends what it began, while a class goes on',
+  async (processes) => {
+    const { world, students, holder, deleted } = await amidCleanup(processes);
+    const before = await world.lease('cleanup');
+    const killedAt = performance.now();
+    holder.process.kill('SIGKILL');
+    await holder.ended;
+    // A class that begins in that moment: some of its requests meet the process that is gone.
+    const tracks = Array.from({ length: 20 }, (_, index) => `late-${index}`);
+    const held = await Promise.all(
+      tracks.map(async (track) => [track, await students.begins(track)] as const),
     );
-    return line === undefined ? undefined : JSON.parse(line);
-  });
-  expect(lost).toMatchObject({ action: 'job_cleanup', outcome: 'lease_lost' });
-  await expectAllDeleted(world, students, deleted);
-  // Nobody was told of its run as if it had counted.
-  const lastRuns = others.flatMap((broker) => broker.log).filter((line) => line.includes(String(lostRun)));
-  expect(lastRuns).toEqual([]);
 
-  // It is a process like any other again.
-  const again = new Students([holder]);
-  const sandboxId = await again.begins('after-all');
-  await again.ends('after-all', sandboxId);
-  await eventually('its student’s sandbox is deleted', async () => !(await world.rows()).has(sandboxId));
-  expect(violations(await world.table.items())).toEqual([]);
-});
+    await eventually('another process holds the lease', async () => {
+      const heir = await world.holderOf('cleanup');
+      return heir !== undefined && heir !== holder;
+    });
+    expect(performance.now() - killedAt).toBeGreaterThan(LEASE_MS * 0.6);
+    expect(Number((await world.lease('cleanup'))?.fence)).toBeGreaterThan(Number(before?.fence));
+    await expectAllDeleted(world, students, deleted);
+    const rows = await world.rows();
+    for (const [track, sandboxId] of held) {
+      expect(rows.get(sandboxId)).toMatchObject({ status: 'allocated', allocated_to_track: track });
+    }
+    expect(rows.size).toBe(POOL - DELETED);
+  },
+);
+
+test.each([2, 3])(
+  'of %i processes the one that cleans up is stopped past its lease and then goes on: it finds its run lost, and breaks nothing',
+  async (processes) => {
+    const { world, students, holder, deleted } = await amidCleanup(processes);
+    const { run_id: lostRun, fence } = (await world.lease('cleanup')) ?? {};
+    holder.process.kill('SIGSTOP');
+    await eventually('another process holds the lease', async () => {
+      const heir = await world.holderOf('cleanup');
+      return heir !== undefined && heir !== holder;
+    });
+    const others = world.brokers.filter((broker) => broker !== holder);
+    expect(Number((await world.lease('cleanup'))?.fence)).toBeGreaterThan(Number(fence));
+    holder.process.kill('SIGCONT');
+    const lost = await eventually('the one that was stopped has ended its run', () => {
+      const line = holder.log.find(
+        (each) => each.includes(`"request_id":"${lostRun}"`) && each.includes('"outcome"'),
+      );
+      return line === undefined ? undefined : JSON.parse(line);
+    });
+    expect(lost).toMatchObject({ action: 'job_cleanup', outcome: 'lease_lost' });
+    await expectAllDeleted(world, students, deleted);
+    // Nobody was told of its run as if it had counted.
+    const lastRuns = others.flatMap((broker) => broker.log).filter((line) => line.includes(String(lostRun)));
+    expect(lastRuns).toEqual([]);
+
+    // It is a process like any other again.
+    const again = new Students([holder]);
+    const sandboxId = await again.begins('after-all');
+    await again.ends('after-all', sandboxId);
+    await eventually('its student’s sandbox is deleted', async () => !(await world.rows()).has(sandboxId));
+    expect(violations(await world.table.items())).toEqual([]);
+  },
+);
 
 test('a process that is asked to stop in the middle of a cleanup gives the lease back and ends well, and another one goes on', async () => {
-  const { world, students, holder, deleted } = await amidCleanup();
+  const { world, students, holder, deleted } = await amidCleanup(3);
   await holder.stop();
   expect(holder.process.exitCode).toBe(0);
   const stopped = holder.log.map((line) => JSON.parse(line)).filter(({ action }) => action === 'job_cleanup');
