@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type Verdict, verdictOf, wordsOfFirstFailure } from './verdict.ts';
 
 const HELP = `Puts each deliberate bug of test/bugs/bugs.json into a copy of the repository, one at a time, and runs the checks
 that should find it, until one does. The copy without a bug must pass all of them.
@@ -14,6 +15,9 @@ that should find it, until one does. The copy without a bug must pass all of the
   --no-control   leave out the run without a bug
   --list         name the bugs, and run nothing
   --help
+
+A check has caught a bug when one of its tests failed. One that is not over in its time, or ends without a failed
+test (a file that cannot be loaded), has decided nothing, and the bug counts as not caught.
 
 Exits with 0 when every bug was caught and the control run passed. Needs git and npm ci; takes some minutes.`;
 
@@ -33,8 +37,10 @@ interface Manifest {
 
 interface Outcome {
   readonly bug: string;
-  /** Undefined for a bug that got away. */
+  /** Undefined for a bug that got away, or of which nothing is known. */
   readonly caughtBy: string | undefined;
+  /** Checks that decided nothing, and why. */
+  readonly undecided: readonly string[];
   readonly seconds: number;
 }
 
@@ -112,33 +118,30 @@ function apply(copy: string, name: string, ...options: string[]): void {
 /** Tries the checks of a bug until one of them fails, as it should. */
 async function hunt(copy: string, { name, checks }: Bug, limitSeconds: number): Promise<Outcome> {
   const began = performance.now();
-  const seconds = () => Math.round((performance.now() - began) / 1000);
+  const undecided: string[] = [];
+  let caughtBy: string | undefined;
   for (const check of checks) {
-    const result = await run(copy, check, limitSeconds);
-    if (result.passed) continue;
-    return { bug: name, caughtBy: result.because ?? check, seconds: seconds() };
+    const verdict = await run(copy, check, limitSeconds);
+    if (verdict.is === 'undecided') undecided.push(`${check}: ${verdict.because}`);
+    if (verdict.is !== 'failed') continue;
+    caughtBy = verdict.because;
+    break;
   }
-  return { bug: name, caughtBy: undefined, seconds: seconds() };
+  return { bug: name, caughtBy, undecided, seconds: Math.round((performance.now() - began) / 1000) };
 }
 
-/** @returns the checks that fail though there is no bug */
+/** @returns the checks that do not pass though there is no bug */
 async function control(copy: string, bugs: readonly Bug[], limitSeconds: number): Promise<string[]> {
   const failed: string[] = [];
   for (const check of new Set(bugs.flatMap(({ checks }) => checks))) {
-    const { passed, because } = await run(copy, check, limitSeconds);
-    if (!passed) failed.push(`${check} (${because ?? 'see above'})`);
-    process.stderr.write(`without a bug: ${check}: ${passed ? 'passes' : 'fails'}\n`);
+    const verdict = await run(copy, check, limitSeconds);
+    if (verdict.is !== 'passed') failed.push(`${check} (${verdict.because})`);
+    process.stderr.write(`without a bug: ${check}: ${verdict.is}\n`);
   }
   return failed;
 }
 
-interface Result {
-  readonly passed: boolean;
-  /** The first test that failed, by its name, or that time ran out. */
-  readonly because: string | undefined;
-}
-
-async function run(copy: string, check: string, limitSeconds: number): Promise<Result> {
+async function run(copy: string, check: string, limitSeconds: number): Promise<Verdict> {
   const path = [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter);
   const child = spawn('sh', ['-c', check], {
     cwd: copy,
@@ -153,9 +156,9 @@ async function run(copy: string, check: string, limitSeconds: number): Promise<R
       output = (output + text).slice(-200_000);
     });
   }
-  let isOver = false;
+  let ranOutOfTime = false;
   const limit = setTimeout(() => {
-    isOver = true;
+    ranOutOfTime = true;
     endGroup(child.pid, 'SIGTERM');
     setTimeout(() => endGroup(child.pid, 'SIGKILL'), 5_000).unref();
   }, limitSeconds * 1000);
@@ -163,8 +166,11 @@ async function run(copy: string, check: string, limitSeconds: number): Promise<R
     child.on('error', reject).on('close', done),
   );
   clearTimeout(limit);
-  if (isOver) return { passed: false, because: `${check}: not over after ${limitSeconds} s` };
-  return { passed: code === 0, because: code === 0 ? undefined : firstFailure(output, check) };
+  const verdict = verdictOf({ code, output, ranOutOfTime }, limitSeconds);
+  // What a check says that decided nothing is the only trace of why.
+  if (verdict.is === 'failed') process.stderr.write(wordsOfFirstFailure(output));
+  if (verdict.is === 'undecided') process.stderr.write(`${output.slice(-2_000)}\n`);
+  return verdict;
 }
 
 function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
@@ -175,21 +181,21 @@ function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-/** What vitest names as the first test that failed, or the check itself; what it said of it goes to the log. */
-function firstFailure(output: string, check: string): string {
-  const [, test, message] = /^ FAIL {2}(.+)\n((?:.*\n){1,12})/m.exec(output) ?? [];
-  if (message !== undefined) process.stderr.write(message);
-  return test ?? check;
+function tell({ bug, caughtBy, undecided, seconds }: Outcome): string {
+  return `${bug}: ${caughtBy === undefined ? wordsOfNotCaught(undecided) : `caught by ${caughtBy}`}, ${seconds} s`;
 }
 
-function tell({ bug, caughtBy, seconds }: Outcome): string {
-  return `${bug}: ${caughtBy === undefined ? 'GOT AWAY' : `caught by ${caughtBy}`}, ${seconds} s`;
+function wordsOfNotCaught(undecided: readonly string[]): string {
+  return undecided.length === 0 ? 'GOT AWAY' : `UNDECIDED (${undecided.join('; ')})`;
 }
 
 function table(outcomes: readonly Outcome[]): string {
   return [
     '| bug | what caught it | seconds |',
     '|---|---|---|',
-    ...outcomes.map(({ bug, caughtBy, seconds }) => `| ${bug} | ${caughtBy ?? '**nothing**'} | ${seconds} |`),
+    ...outcomes.map(
+      ({ bug, caughtBy, undecided, seconds }) =>
+        `| ${bug} | ${caughtBy ?? `**${wordsOfNotCaught(undecided)}**`} | ${seconds} |`,
+    ),
   ].join('\n');
 }

@@ -11,11 +11,14 @@ that document. Needs python3 with venv and pip; schemathesis is installed below 
   --seed N           makes the run of that seed again
   --help             this text
 
-Ends with 1 when a check fails, and with 2 when something that it needs is missing.
+Ends with 1 when a check fails or far fewer cases were made than there should be, and with 2 when something that it needs is missing.
 `;
 
 /** Enough for most allocations to be answered with a sandbox, few enough for the pool to be empty at the end. */
 const POOL = 200;
+
+/** More than a dozen operations take parameters, and each of those has its random cases. */
+const LEAST_CASES_PER_EXAMPLE = 10;
 
 /** Each of the two headers stands for the other, so that the other may hold anything. */
 const TRACK = ['--include-path-regex', '^/v1/(allocate|sandboxes)'];
@@ -60,7 +63,8 @@ async function main(): Promise<number> {
       process.stdout.write(`\n== ${name} routes\n`);
       reports.push(await fuzz(command, name, broker.url, [...common, ...options]));
     }
-    return conclude(reports, await broker.answersByStatus());
+    const leastCases = LEAST_CASES_PER_EXAMPLE * Number(values['max-examples']);
+    return conclude(reports, await broker.answersByStatus(), leastCases);
   } finally {
     await broker.stop();
   }
@@ -70,16 +74,24 @@ function bearer(token: string): string {
   return `Authorization: Bearer ${token}`;
 }
 
-function conclude(reports: readonly FuzzReport[], answers: ReadonlyMap<string, number>): number {
+/** @param leastCases a run with fewer than that fails, as it looked at too little */
+function conclude(
+  reports: readonly FuzzReport[],
+  answers: ReadonlyMap<string, number>,
+  leastCases: number,
+): number {
   const sum = (of: (report: FuzzReport) => number) => reports.reduce((total, each) => total + of(each), 0);
   const statuses = [...answers].sort().map(([status, count]) => `${status}: ${count}`);
   const failures = sum((report) => report.failures.length);
-  const broken = reports.some((report) => report.exitCode !== 0);
+  const cases = sum((report) => report.cases);
+  const isThin = cases < leastCases;
+  const broken = isThin || reports.some((report) => report.exitCode !== 0);
   process.stdout.write(
     [
       '',
-      `${reports.length} runs, ${sum((report) => report.cases)} cases, ${failures} kinds of failures`,
+      `${reports.length} runs, ${cases} cases, ${failures} kinds of failures`,
       `The broker answered ${statuses.join(', ')}`,
+      ...(isThin ? [`Fewer than ${leastCases} cases: they show nothing`] : []),
       broken ? 'FAILED' : 'passed',
       '',
     ].join('\n'),

@@ -128,6 +128,11 @@ function deletedInUse({ installation, items, calls, scenario, epoch }: Evidence)
       .filter((item) => item.external_id !== undefined && item.sandbox_id !== undefined)
       .map((item) => [lastSegment(String(item.external_id)), String(item.sandbox_id)]),
   );
+  // The time of an allocation may be that of a call whose answer was lost, and which a later one repeated.
+  const firstAsked = new Map<string, number>();
+  for (const { kind, track, sentAt } of calls) {
+    if (kind === 'allocate') firstAsked.set(track, Math.min(firstAsked.get(track) ?? Infinity, sentAt));
+  }
   const endsFrom = new Map<string, number>();
   for (const call of calls) {
     const sandboxId = call.answer.is === 'allocated' ? call.answer.sandboxId : call.sandboxId;
@@ -135,7 +140,8 @@ function deletedInUse({ installation, items, calls, scenario, epoch }: Evidence)
     const lasts = scenario.expireAfterSeconds;
     let from: number | undefined;
     if (call.kind === 'release') from = call.sentAt;
-    else if (call.answer.is === 'allocated' && lasts !== undefined) from = call.sentAt + lasts * 1000;
+    else if (call.answer.is === 'allocated' && lasts !== undefined)
+      from = (firstAsked.get(call.track) ?? call.sentAt) + lasts * 1000;
     if (from !== undefined) endsFrom.set(sandboxId, Math.min(endsFrom.get(sandboxId) ?? Infinity, from));
   }
   const held = new Set(calls.flatMap(({ answer }) => (answer.is === 'allocated' ? [answer.sandboxId] : [])));

@@ -15,7 +15,7 @@ while things are done to them. Then the table, the provider's log and everything
 All scenarios without a name. One is a file in test/gameday/scenarios; adding one is adding a file.
 
   --list         name the scenarios, and run nothing
-  --hours N      repeat them until so much time has passed; or
+  --hours N      repeat them until so much time has passed, each once at least; or
   --minutes N
   --seed S       of arrivals, choices and faults (1); a repetition takes the next one
   --brokers N    processes                          (3)

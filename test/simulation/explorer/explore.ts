@@ -8,6 +8,8 @@ export interface Exploration {
   /** Schedules walked through. */
   readonly schedules: number;
   readonly steps: number;
+  /** Schedules that were cut off before they had come to an end: not walked through. */
+  readonly cut: number;
   readonly found: FoundSchedule | undefined;
 }
 
@@ -22,9 +24,11 @@ export interface ExploreOptions {
   readonly bound: number;
   /** Whether calls may fail and processes die. */
   readonly faults: boolean;
+  /** After so many steps a schedule is cut off; 2,000 by default. */
+  readonly maxSteps?: number;
 }
 
-/** One schedule is over after so many steps, come what may. */
+/** Far more than any schedule of the scenarios takes: one that goes on for ever must not keep the walk. */
 const MAX_STEPS = 2_000;
 
 /** Walks through every schedule of a scenario within the bound, depth first, until one breaks an invariant. */
@@ -32,6 +36,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions): Prom
   let given: readonly number[] | undefined = [];
   let schedules = 0;
   let steps = 0;
+  let cut = 0;
   let violations: Violations | undefined;
   const surroundings = takeOverSurroundings(0, (what) => violations?.add('defect', what));
   try {
@@ -40,16 +45,17 @@ export async function explore(scenario: Scenario, options: ExploreOptions): Prom
       const choices: Choices = new Choices(given, options.bound);
       const world = openWorld(scenario, choices, options, false);
       violations = world.violations;
-      await play(scenario, world);
+      await play(scenario, world, options.maxSteps);
       schedules += 1;
       steps += world.schedule.steps;
+      if (world.schedule.wasCut) cut += 1;
       if (violations.first !== undefined) {
         const found = { violation: violations.first, choices: choices.taken };
-        return { schedules, steps, found };
+        return { schedules, steps, cut, found };
       }
       given = choices.following();
     }
-    return { schedules, steps, found: undefined };
+    return { schedules, steps, cut, found: undefined };
   } finally {
     surroundings.release();
   }
@@ -65,7 +71,7 @@ export async function tellSchedule(
   const surroundings = takeOverSurroundings(0, () => {});
   try {
     const world = openWorld(scenario, choices, options, true);
-    await play(scenario, world);
+    await play(scenario, world, options.maxSteps);
     return world.story.lines;
   } finally {
     surroundings.release();
@@ -78,8 +84,9 @@ function openWorld(scenario: Scenario, choices: Choices, options: ExploreOptions
   return new SmallWorld(choices, { sandboxes, faults, told, timersWait: !Number.isFinite(bound) });
 }
 
-async function play(scenario: Scenario, world: SmallWorld): Promise<void> {
+async function play(scenario: Scenario, world: SmallWorld, maxSteps = MAX_STEPS): Promise<void> {
   world.schedule.after(0, world.client, 'request', () => void scenario.play(world));
-  await world.schedule.run(MAX_STEPS);
+  await world.schedule.run(maxSteps);
+  // What is broken in the middle of things is broken, too.
   if (world.violations.first === undefined) world.judgeEnd();
 }

@@ -26,6 +26,8 @@ export class ExploringSchedule implements Timeline {
   /** By time, and in the order of their planning. */
   #events: Event[] = [];
   #stopped = false;
+  /** Something was left to happen when its steps were used up: what would have come of it, nobody has seen. */
+  wasCut = false;
 
   /**
    * @param timersWait whether a timer comes only when nothing else is left: else whoever tries again could try for
@@ -60,7 +62,11 @@ export class ExploringSchedule implements Timeline {
 
   #deliver(waiting: Actor | undefined, maxSteps: number): Delivery {
     for (;;) {
-      if (this.#stopped || this.steps >= maxSteps) return 'end';
+      if (this.#stopped) return 'end';
+      if (this.steps >= maxSteps) {
+        this.wasCut = this.#isPending();
+        return 'end';
+      }
       const first = this.#atOnce[0];
       if (waiting !== undefined && first?.actor !== waiting) return 'wait';
       const event = this.#atOnce.shift() ?? this.#choose();
@@ -74,6 +80,10 @@ export class ExploringSchedule implements Timeline {
       this.steps += 1;
       return { actor: event.actor, run: event.run };
     }
+  }
+
+  #isPending(): boolean {
+    return [...this.#atOnce, ...this.#events].some(({ cancelled, actor }) => !cancelled && actor.alive);
   }
 
   #choose(): Event | undefined {
