@@ -14,6 +14,7 @@ import { makeTable, type TestTable } from '../support/table.ts';
 import { Alone, type Request } from './actions/action.ts';
 import { Cleanup, Expiry, Sync } from './actions/jobs.ts';
 import { HeldJobs } from './held-jobs.ts';
+import { LeaseWatch } from './lease-watch.ts';
 import { type Move, TableHistory } from './legal-moves.ts';
 import {
   expectThat,
@@ -56,6 +57,7 @@ export class World {
   readonly paused = new Set<string>();
   /** Jobs whose lease a broker may hold that does not go on. */
   readonly heldJobs = new HeldJobs();
+  readonly leases: LeaseWatch;
   /** Provider accounts that outsiders took away, with what they were. */
   readonly withdrawn = new Map<string, ReturnType<CspSimulator['accounts']['all']>[number]>();
   /** Until when the provider's breakers may keep the jobs from it; model milliseconds. */
@@ -81,6 +83,7 @@ export class World {
     this.time = time;
     this.simulator = simulator;
     this.random = random;
+    this.leases = new LeaseWatch(table.config.JOB_LEASE_SEC * 1000);
   }
 
   static async open(engineUrl: string, settings: Settings): Promise<World> {
@@ -245,6 +248,7 @@ export class World {
   async check(moves: readonly Move[], outcome: 'as the model says' | 'whatever is legal'): Promise<void> {
     this.steps += 1;
     const after = await this.snapshot();
+    this.leases.look(after, this.time.now());
     const wrong = [
       ...violations(after.items),
       ...this.#history.compare(this.#before, after, new Set(moves)),

@@ -60,6 +60,10 @@ abstract class Run implements Request {
       );
       return;
     }
+    expectThat(
+      !world.heldJobs.has(this.job) || world.leases.mayBeTaken(this.job, world.time.now()),
+      `I8: the job ${this.job} ran, while somebody had its lease who was not silent for its time`,
+    );
     world.heldJobs.clear(this.job);
     this.foreseeResult(world, broker, body.run?.result ?? body);
   }

@@ -8,11 +8,12 @@ import type { Item } from '../dynamodb/attribute-values.ts';
 const SANDBOX = 'SBX#';
 const CLAIM = 'CLAIM#';
 const TOMBSTONE = 'TOMB#';
+const LEASE = 'LEASE#';
 const META = '\nMETA';
 
 /** What an item is, by the key under which the simulated table keeps it. */
 export type Kind =
-  | { readonly kind: 'sandbox' | 'claim' | 'tombstone'; readonly id: string }
+  | { readonly kind: 'sandbox' | 'claim' | 'tombstone' | 'lease'; readonly id: string }
   | { readonly kind: 'event' | 'adoption' | 'other' };
 
 export function kindOf(key: string): Kind {
@@ -22,6 +23,7 @@ export function kindOf(key: string): Kind {
   }
   if (key.startsWith(CLAIM)) return { kind: 'claim', id: key.slice(CLAIM.length, -META.length) };
   if (key.startsWith(TOMBSTONE)) return { kind: 'tombstone', id: key.slice(TOMBSTONE.length, -META.length) };
+  if (key.startsWith(LEASE)) return { kind: 'lease', id: key.slice(LEASE.length, -META.length) };
   return { kind: key === `ADOPTION${META}` ? 'adoption' : 'other' };
 }
 

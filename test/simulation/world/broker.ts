@@ -12,6 +12,7 @@ import type { Database } from '../../../src/store/database.ts';
 import { databaseFault } from '../../../src/store/database-faults.ts';
 import type { JobInput, JobName } from '../../../src/workers/job.ts';
 import type { Answers } from '../checker/answers.ts';
+import type { LeaseChecker } from '../checker/lease-checker.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Randomness } from './randomness.ts';
 import type { Violations } from './violations.ts';
@@ -26,6 +27,8 @@ export interface BrokerParts {
   readonly dispatcher: Dispatcher;
   readonly random: Randomness;
   readonly answers: Answers;
+  /** Watches that a job has one runner; undefined in worlds whose time does not pass evenly. */
+  readonly leases?: LeaseChecker;
   readonly violations: Violations;
   /** Runs that an operator forced past their brakes; added to here. */
   readonly forcedRuns: Set<string>;
@@ -90,6 +93,22 @@ export class Broker {
         }),
       },
     });
+    if (parts.leases !== undefined) this.#watchRuns(parts.leases);
+  }
+
+  /** Every run is seen to begin and to end, whoever started it. */
+  #watchRuns(leases: LeaseChecker): void {
+    for (const job of this.#container.jobs.all) {
+      const run = job.run.bind(job);
+      job.run = async (context) => {
+        const ended = leases.began(job.name, this.process, context);
+        try {
+          return await run(context);
+        } finally {
+          ended();
+        }
+      };
+    }
   }
 
   /** As the process begins in production. @throws when the table cannot be asked: then it ends and is started again */

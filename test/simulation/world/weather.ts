@@ -69,7 +69,8 @@ export class Weather {
         berth.restart(length / 10);
         return;
       case 'pause':
-        berth.process.pausedUntil = schedule.now + length;
+        // What a first pause holds up is not let go by a second one that is shorter.
+        berth.process.pausedUntil = Math.max(berth.process.pausedUntil, schedule.now + length);
         return;
       case 'clock-step':
         berth.process.aheadMs = ahead;

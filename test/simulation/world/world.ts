@@ -1,6 +1,7 @@
 import { readConfig } from '../../../src/config.ts';
 import { Allocations } from '../checker/allocations.ts';
 import { Answers } from '../checker/answers.ts';
+import { LeaseChecker } from '../checker/lease-checker.ts';
 import { MoveWitness } from '../checker/move-witness.ts';
 import { sandboxItemKey } from '../checker/rows.ts';
 import { TableChecker } from '../checker/table-checker.ts';
@@ -61,6 +62,7 @@ export class World {
   readonly provider: SimulatedProvider;
   readonly store: SimulatedDynamoDb;
   readonly checker: TableChecker;
+  readonly leases: LeaseChecker;
   readonly allocations = new Allocations();
   readonly berths: readonly BrokerBerth[];
   readonly pool: Pool;
@@ -118,6 +120,10 @@ export class World {
       time: () => schedule.now,
       byPreviousBroker: () => this.#writer === undefined || this.#writer === this.#previous?.process,
       onMove: (sandboxId, told, before) => witness.judge(sandboxId, told, before),
+    });
+    this.leases = new LeaseChecker(violations, {
+      time: () => schedule.now,
+      leaseMs: Number(plan.environment.JOB_LEASE_SEC) * 1_000,
     });
     this.answers = new Answers(
       this.allocations,
@@ -197,6 +203,7 @@ export class World {
       for (const change of changes) this.story.tell('table', changeWords(change));
     }
     this.checker.committed(changes);
+    this.leases.committed(changes);
   }
 
   #makeBerth(index: number): BrokerBerth {
@@ -213,6 +220,7 @@ export class World {
         dispatcher: providerLink(this.schedule, process, this.provider, random.stream('provider')),
         random,
         answers: this.answers,
+        leases: this.leases,
         violations: this.violations,
         forcedRuns: this.#forcedRuns,
       });
