@@ -8,7 +8,8 @@ import { freePort } from '../../src/local/engine.ts';
 
 const HELP = `npm run test:dynamodb-local -- [vitest arguments]
 
-Runs the integration tests against DynamoDB Local instead of the embedded engine. With DDB_ENDPOINT_URL set, against
+Runs the integration tests, and the comparison of random calls with the simulated table, against DynamoDB Local instead
+of the embedded engine. With DDB_ENDPOINT_URL set, against
 whatever answers there (such as the one of docker-compose.yml); otherwise its jars are fetched from Maven Central,
 which needs mvn and a Java runtime (17 or newer), and started for the time of the tests.
 `;
@@ -97,7 +98,7 @@ async function main(): Promise<number> {
   const url = local?.url ?? given;
   process.stdout.write(`Testing against ${url}\n`);
   try {
-    const tests = positionals.length > 0 ? positionals : ['test/integration'];
+    const tests = positionals.length > 0 ? positionals : ['test/integration', 'test/simulation/differential'];
     const vitest = spawn(
       process.execPath,
       [

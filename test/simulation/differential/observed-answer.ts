@@ -88,7 +88,8 @@ async function everyPage(database: Database, call: RandomCall): Promise<unknown>
 }
 
 function normalized(output: Plain): unknown {
-  const { $metadata: _, ...rest } = output;
+  // Nobody asks for the capacity, and DynamoDB Local tells it of some calls all the same.
+  const { $metadata: _, ConsumedCapacity: __, ...rest } = output;
   for (const name of ['UnprocessedKeys', 'UnprocessedItems'])
     if (rest[name] !== undefined && Object.keys(rest[name] as object).length === 0) delete rest[name];
   if (rest.Responses !== undefined) {
