@@ -16,8 +16,11 @@ interface Step {
 
 interface Job {
   readonly permissions?: Record<string, string>;
+  readonly needs?: string;
   readonly 'timeout-minutes'?: number;
-  readonly steps: readonly Step[];
+  readonly steps?: readonly Step[];
+  /** Another workflow, which then has the steps. */
+  readonly uses?: string;
   readonly strategy?: { readonly matrix: Record<string, string[]> };
 }
 
@@ -34,7 +37,7 @@ const scripts: Record<string, string> = JSON.parse(readFileSync(join(ROOT, 'pack
 
 describe.each(files)('the workflow $name', ({ text, workflow }) => {
   const jobs = Object.values(workflow.jobs);
-  const steps = jobs.flatMap((job) => job.steps);
+  const steps = jobs.flatMap((job) => job.steps ?? []);
 
   it('names each action by a commit, with its version beside it, and the same one as everywhere', () => {
     const pinned = [...text.matchAll(/uses: (\S+?)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$/gm)];
@@ -50,7 +53,7 @@ describe.each(files)('the workflow $name', ({ text, workflow }) => {
     expect(workflow.permissions).toEqual({});
     for (const job of jobs) {
       expect(job.permissions?.contents).toBeDefined();
-      expect(job['timeout-minutes']).toBeGreaterThan(0);
+      if (job.uses === undefined) expect(job['timeout-minutes']).toBeGreaterThan(0);
     }
   });
 
@@ -71,6 +74,36 @@ describe.each(files)('the workflow $name', ({ text, workflow }) => {
   it('writes nothing of the event into a shell', () => {
     for (const step of steps) expect(step.run ?? '').not.toMatch(/\$\{\{/);
   });
+});
+
+it('releases what holds everything that a change must hold', () => {
+  const { jobs } = files.find(({ name }) => name === 'release.yml')!.workflow;
+  expect(jobs.ci!.uses).toBe('./.github/workflows/ci.yml');
+  expect(jobs.image!.needs).toBe('ci');
+  expect(jobs.release!.needs).toBe('image');
+});
+
+it('copies the very image whose provenance it verified, by its digest', () => {
+  const { text } = files.find(({ name }) => name === 'deploy.yml')!;
+  expect(text).toContain('gh attestation verify "oci://$SOURCE"');
+  expect(text).toContain('imagetools create --tag "$ECR_REPOSITORY:$VERSION" "$SOURCE"');
+  expect(text).toContain('test "$(there)" = "$DIGEST"');
+  // The tag is read once.
+  expect(text.match(/"\$repository:\$VERSION"/g)).toHaveLength(1);
+});
+
+it('runs the image on the processor that Terraform takes by default, before it is signed and released', () => {
+  const { workflow } = files.find(({ name }) => name === 'release.yml')!;
+  const variables = readFileSync(join(ROOT, 'terraform/variables-service.tf'), 'utf8');
+  const [, architecture = ''] = /variable "cpu_architecture" \{.*?default\s+= "(\w+)"/s.exec(variables)!;
+  const steps = workflow.jobs.image!.steps!;
+  const runs = steps.findIndex(({ run }) =>
+    run?.includes(`docker run --rm --platform linux/${architecture.toLowerCase()} `),
+  );
+  expect(runs).toBeGreaterThan(steps.findIndex(({ uses }) => uses?.startsWith('docker/build-push-action@')));
+  expect(runs).toBeLessThan(
+    steps.findIndex(({ uses }) => uses?.startsWith('actions/attest-build-provenance@')),
+  );
 });
 
 const actionlint = findProgram('actionlint');
