@@ -144,12 +144,27 @@ module "scheduled_jobs" {
   running                = local.serves
   cluster_arn            = module.service.cluster_arn
   cluster_name           = module.service.cluster_name
-  task_definition_arn    = module.service.task_definition_arn
   task_definition_family = module.service.task_definition_family
   container_name         = module.service.container_name
   subnet_ids             = local.network.task_subnet_ids
   security_group_id      = module.service.security_group_id
   assign_public_ip       = local.network.tasks_need_public_addresses
+  role_arns              = [module.roles.task_role_arn, module.roles.execution_role_arn]
+  tags                   = var.tags
+}
+
+module "deploy_role" {
+  source = "./modules/deploy-role"
+  count  = var.github_deployments == null ? 0 : 1
+
+  name                   = local.regional_name
+  repository             = var.github_deployments.repository
+  environment            = var.github_deployments.environment
+  oidc_provider_arn      = var.github_deployments.oidc_provider_arn
+  repository_arn         = local.repository_arn
+  cluster_name           = module.service.cluster_name
+  service_name           = module.service.service_name
+  task_definition_family = module.service.task_definition_family
   role_arns              = [module.roles.task_role_arn, module.roles.execution_role_arn]
   tags                   = var.tags
 }

@@ -73,6 +73,16 @@ output "task_role_arn" {
   value       = module.roles.task_role_arn
 }
 
+output "execution_role_arn" {
+  description = "Role with which ECS starts the tasks."
+  value       = module.roles.execution_role_arn
+}
+
+output "deploy_role_arn" {
+  description = "Role that the workflow of github_deployments takes; null without one."
+  value       = one(module.deploy_role[*].role_arn)
+}
+
 output "schedule_names" {
   description = "Schedules by job; empty where jobs run in the service."
   value       = try(module.scheduled_jobs[0].schedule_names, {})

@@ -215,3 +215,13 @@ variable "container_insights" {
   default     = "disabled"
   nullable    = false
 }
+
+variable "github_deployments" {
+  description = "The GitHub repository (owner/name) and its environment whose workflow puts images into this installation: a role is made for it that it takes without a key. oidc_provider_arn is the account's identity provider for token.actions.githubusercontent.com; null makes it, and an account can have one. null makes nothing."
+  type = object({
+    repository        = string
+    environment       = string
+    oidc_provider_arn = optional(string)
+  })
+  default = null
+}

@@ -10,7 +10,6 @@ variables {
   running                = true
   cluster_arn            = "arn:aws:ecs:eu-central-1:123456789012:cluster/broker"
   cluster_name           = "broker"
-  task_definition_arn    = "arn:aws:ecs:eu-central-1:123456789012:task-definition/broker:7"
   task_definition_family = "broker"
   container_name         = "broker"
   subnet_ids             = ["subnet-1"]
@@ -50,8 +49,8 @@ run "each_job_is_a_command_of_the_same_image" {
   }
 
   assert {
-    condition     = alltrue([for schedule in aws_scheduler_schedule.job : schedule.target[0].ecs_parameters[0].task_definition_arn == var.task_definition_arn])
-    error_message = "A job runs another revision than the service."
+    condition     = alltrue([for schedule in aws_scheduler_schedule.job : schedule.target[0].ecs_parameters[0].task_definition_arn == "arn:aws:ecs:eu-central-1:123456789012:task-definition/broker"])
+    error_message = "A job stays with one revision, and so with an old image."
   }
 }
 
@@ -76,7 +75,7 @@ run "the_scheduler_may_start_these_tasks_and_nothing_else" {
 
   assert {
     condition = jsonencode({ for statement in jsondecode(aws_iam_role_policy.scheduler.policy).Statement : statement.Sid => { actions = statement.Action, resources = statement.Resource } }) == jsonencode({
-      StartTasks     = { actions = ["ecs:RunTask"], resources = ["arn:aws:ecs:eu-central-1:123456789012:task-definition/broker:*"] }
+      StartTasks     = { actions = ["ecs:RunTask"], resources = ["arn:aws:ecs:eu-central-1:123456789012:task-definition/broker", "arn:aws:ecs:eu-central-1:123456789012:task-definition/broker:*"] }
       TagTasks       = { actions = ["ecs:TagResource"], resources = ["arn:aws:ecs:eu-central-1:123456789012:task/broker/*"] }
       PassRoles      = { actions = ["iam:PassRole"], resources = var.role_arns }
       ReportFailures = { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:eu-central-1:123456789012:broker-failed-schedules"] }

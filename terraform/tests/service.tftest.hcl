@@ -73,6 +73,19 @@ run "alarms_roll_back_too" {
   }
 }
 
+run "the_revision_before_stays_to_go_back_to" {
+  command = plan
+
+  module {
+    source = "./modules/service"
+  }
+
+  assert {
+    condition     = aws_ecs_task_definition.this.skip_destroy == true
+    error_message = "Terraform takes the revision away that ECS goes back to."
+  }
+}
+
 run "the_container_cannot_write_and_has_time_to_stop" {
   command = plan
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { answerJson, startAnsweringServer } from '../support/answering-server.ts';
@@ -29,6 +29,7 @@ case "$1 $2" in
       *:8) [ -f "$folder/tasks-do-not-start" ] || printf '%s' "$8" > "$folder/serving" ;;
       *) printf '%s' "$8" > "$folder/serving" ;;
     esac ;;
+  'ecs deregister-task-definition') printf '%s' "$4" > "$folder/deregistered"; printf '{}' ;;
   'ecs wait') [ ! -f "$folder/wait-fails" ] ;;
   *) exit 9 ;;
 esac`;
@@ -87,6 +88,7 @@ describe.skipIf(!isPossible)('.ci/deploy', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`Serves:    ${NEXT}`);
     expect(readFileSync(ecs('serving'), 'utf8')).toBe(NEXT);
+    expect(existsSync(ecs('deregistered'))).toBe(false);
     expect(JSON.parse(readFileSync(ecs('registered.json'), 'utf8'))).toEqual({
       family: 'sandbox-broker',
       cpu: '512',
@@ -100,6 +102,8 @@ describe.skipIf(!isPossible)('.ci/deploy', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('GET /v1/sandboxes/smoke: 503 instead of 404');
     expect(readFileSync(ecs('serving'), 'utf8')).toBe(RUNNING);
+    // Or scheduled jobs, which take the newest one that is active, would go on with it.
+    expect(readFileSync(ecs('deregistered'), 'utf8')).toBe(NEXT);
   });
 
   it('fails when ECS went back by itself, although the service is stable', async () => {
@@ -108,6 +112,7 @@ describe.skipIf(!isPossible)('.ci/deploy', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`ECS went back to ${RUNNING} by itself`);
     expect(readFileSync(ecs('serving'), 'utf8')).toBe(RUNNING);
+    expect(readFileSync(ecs('deregistered'), 'utf8')).toBe(NEXT);
   });
 
   it('fails, and says that going back failed too, when the service never becomes stable', async () => {
@@ -116,6 +121,8 @@ describe.skipIf(!isPossible)('.ci/deploy', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('GOING BACK FAILED TOO');
     expect(readFileSync(ecs('serving'), 'utf8')).toBe(RUNNING);
+    // It may be what still serves.
+    expect(existsSync(ecs('deregistered'))).toBe(false);
   });
 
   it('names what is missing', async () => {

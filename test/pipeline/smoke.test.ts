@@ -35,6 +35,19 @@ describe.skipIf(PROGRAMS.some((name) => findProgram(name) === undefined))('.ci/s
     expect(rows.map((row) => row.status)).toEqual(['available', 'available', 'available']);
   });
 
+  it.each(['/v1', '/labs/v2/'])(
+    'takes the address of an API at %s, and looks beside it too',
+    async (path) => {
+      const table = await tableOfTest({ environment: { API_BASE_PATH: path.replace(/\/$/, '') } });
+      const broker = await brokerOfTest(table.environment);
+      const { exitCode, stdout, stderr } = await smoke(`${broker.url}${path}`, TRACK_TOKEN);
+      expect(stderr).toBe('');
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('ok  GET /healthz: 200');
+      expect(stdout).toContain(`ok  POST ${path.replace(/\/$/, '')}/allocate: 401`);
+    },
+  );
+
   it('refuses a broker whose token is another one', async () => {
     const table = await tableOfTest();
     const broker = await brokerOfTest(table.environment);

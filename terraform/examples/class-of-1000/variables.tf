@@ -31,3 +31,13 @@ variable "alarm_email_addresses" {
   description = "Who gets the alarms."
   type        = set(string)
 }
+
+variable "github_deployments" {
+  description = "GitHub repository and environment that deploy; null where nobody does."
+  type = object({
+    repository        = string
+    environment       = string
+    oidc_provider_arn = optional(string)
+  })
+  default = null
+}

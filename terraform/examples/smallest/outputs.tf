@@ -12,3 +12,13 @@ output "secret_arns" {
   description = "Where the tokens are, and where the CSP's token belongs."
   value       = module.broker.secret_arns
 }
+
+output "cluster_name" {
+  description = "ECS cluster."
+  value       = module.broker.cluster_name
+}
+
+output "service_name" {
+  description = "ECS service."
+  value       = module.broker.service_name
+}

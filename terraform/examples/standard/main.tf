@@ -7,6 +7,8 @@ module "broker" {
   csp_base_url = var.csp_base_url
   image_tag    = var.image_tag
 
+  github_deployments = var.github_deployments
+
   broker_api_token     = module.tokens.broker_api_token
   broker_admin_token   = module.tokens.broker_admin_token
   broker_token_version = 1

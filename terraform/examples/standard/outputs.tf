@@ -17,3 +17,18 @@ output "nat_addresses" {
   description = "Addresses that the CSP sees."
   value       = module.broker.nat_addresses
 }
+
+output "cluster_name" {
+  description = "ECS cluster."
+  value       = module.broker.cluster_name
+}
+
+output "service_name" {
+  description = "ECS service."
+  value       = module.broker.service_name
+}
+
+output "deploy_role_arn" {
+  description = "Role of the GitHub workflow; null without github_deployments."
+  value       = module.broker.deploy_role_arn
+}

@@ -7,6 +7,10 @@ data "aws_region" "current" {}
 locals {
   account = data.aws_caller_identity.current.account_id
   ecs     = "arn:${data.aws_partition.current.partition}:ecs:${data.aws_region.current.id}:${local.account}"
+
+  # Without a revision ECS takes the newest that is active: the pipeline registers one for each image, and jobs follow
+  # it as the service does. It takes those away that did not serve.
+  newest_task_definition = "${local.ecs}:task-definition/${var.task_definition_family}"
 }
 
 resource "aws_scheduler_schedule_group" "this" {
@@ -55,7 +59,7 @@ resource "aws_iam_role_policy" "scheduler" {
         Sid       = "StartTasks"
         Effect    = "Allow"
         Action    = ["ecs:RunTask"]
-        Resource  = ["${local.ecs}:task-definition/${var.task_definition_family}:*"]
+        Resource  = [local.newest_task_definition, "${local.newest_task_definition}:*"]
         Condition = { ArnEquals = { "ecs:cluster" = var.cluster_arn } }
       },
       {
@@ -106,7 +110,7 @@ resource "aws_scheduler_schedule" "job" {
     })
 
     ecs_parameters {
-      task_definition_arn     = var.task_definition_arn
+      task_definition_arn     = local.newest_task_definition
       launch_type             = "FARGATE"
       task_count              = 1
       enable_ecs_managed_tags = true

@@ -28,13 +28,8 @@ variable "cluster_name" {
   type        = string
 }
 
-variable "task_definition_arn" {
-  description = "Task definition of the jobs, with its revision."
-  type        = string
-}
-
 variable "task_definition_family" {
-  description = "The same without its revision."
+  description = "Task definition of the jobs, without its revision: each run takes the newest one."
   type        = string
 }
 

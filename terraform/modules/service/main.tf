@@ -67,6 +67,9 @@ resource "aws_ecs_task_definition" "this" {
   execution_role_arn       = var.execution_role_arn
   container_definitions    = jsonencode([merge(local.container, local.health_check)])
 
+  # Going back needs the revision before: ECS does not start what was deregistered.
+  skip_destroy = true
+
   runtime_platform {
     operating_system_family = "LINUX"
     cpu_architecture        = var.cpu_architecture

@@ -60,6 +60,7 @@ module "broker" {
   environment                = { LAB_DURATION_HOURS = "4", STATUS_SHARDS = "4" }
   jobs_run_in                = "scheduled_tasks"
   container_insights         = "enabled"
+  github_deployments         = { repository = "labs/sandbox-broker", environment = "production" }
   class_times = {
     monday = { begins = "cron(15 8 ? * MON *)", ends = "cron(0 10 ? * MON *)", timezone = "Europe/Berlin", minimum_tasks = 4 }
   }
