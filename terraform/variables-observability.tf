@@ -56,6 +56,10 @@ variable "alarm_thresholds" {
     memory_percent                  = optional(number, 85)
     errors_logged_in_five_minutes   = optional(number, 5)
     hours_without_sync              = optional(number, 1)
+    hours_without_cleanup           = optional(number, 2)
+    hours_without_expiry            = optional(number, 1)
+    available_percent               = optional(number, 10)
+    waiting_deletions               = optional(number, 100)
   })
   default  = {}
   nullable = false
@@ -66,8 +70,8 @@ variable "alarm_thresholds" {
   }
 
   validation {
-    condition     = var.alarm_thresholds.hours_without_sync <= 24 && floor(var.alarm_thresholds.hours_without_sync) == var.alarm_thresholds.hours_without_sync
-    error_message = "alarm_thresholds.hours_without_sync must be a whole number, 24 at most."
+    condition     = alltrue([for job in ["sync", "cleanup", "expiry"] : var.alarm_thresholds["hours_without_${job}"] <= 24 && floor(var.alarm_thresholds["hours_without_${job}"]) == var.alarm_thresholds["hours_without_${job}"]])
+    error_message = "alarm_thresholds.hours_without_* must be whole numbers, 24 at most."
   }
 }
 

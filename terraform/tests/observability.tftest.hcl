@@ -30,6 +30,10 @@ variables {
     memory_percent                  = 85
     errors_logged_in_five_minutes   = 5
     hours_without_sync              = 1
+    hours_without_cleanup           = 2
+    hours_without_expiry            = 1
+    available_percent               = 10
+    waiting_deletions               = 100
   }
 }
 
@@ -59,8 +63,8 @@ run "silence_is_alarming_only_where_something_must_go_on" {
   }
 
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.silent)) == toset(["no-healthy-task", "sync-missing"])
-    error_message = "Nobody hears of missing tasks or of a sync that stopped."
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.silent)) == toset(["no-healthy-task", "sync-missing", "cleanup-missing", "expiry-missing", "statistics-missing"])
+    error_message = "Nobody hears of missing tasks or of a job that stopped."
   }
 }
 
@@ -72,7 +76,7 @@ run "every_alarm_says_what_to_do" {
   }
 
   assert {
-    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.quiet), values(aws_cloudwatch_metric_alarm.silent), aws_cloudwatch_metric_alarm.throttled) : length(alarm.alarm_description) > 20])
+    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.quiet), values(aws_cloudwatch_metric_alarm.silent), aws_cloudwatch_metric_alarm.throttled, aws_cloudwatch_metric_alarm.pool_low) : length(alarm.alarm_description) > 20])
     error_message = "An alarm does not say what to do."
   }
 }
@@ -106,6 +110,44 @@ run "every_metric_that_an_alarm_watches_is_made_from_the_logs" {
       [for filter in aws_cloudwatch_log_metric_filter.this : filter.metric_transformation[0].name]
     )) == 0
     error_message = "An alarm watches a metric that nothing makes."
+  }
+}
+
+run "a_pool_that_runs_low_is_noticed_before_it_is_empty" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition = toset(flatten([for query in aws_cloudwatch_metric_alarm.pool_low[0].metric_query : [for metric in query.metric : metric.metric_name]])) == toset([
+      "PoolAvailable", "PoolAllocated", "PoolPendingDeletion", "PoolStale", "PoolDeletionFailed", "PoolQuarantined"
+    ])
+    error_message = "The share is not one of the whole pool."
+  }
+
+  assert {
+    condition     = toset(flatten([for query in aws_cloudwatch_metric_alarm.pool_low[0].metric_query : [for metric in query.metric : metric.metric_name]])) == toset([for name, filter in aws_cloudwatch_log_metric_filter.this : name if strcontains(filter.pattern, "job_statistics")])
+    error_message = "The alarm watches counts that nothing makes."
+  }
+
+  assert {
+    condition     = contains(one([for query in aws_cloudwatch_metric_alarm.pool_low[0].metric_query : split(" ", query.expression) if query.return_data]), one([for query in aws_cloudwatch_metric_alarm.pool_low[0].metric_query : query.id if try(query.metric[0].metric_name, null) == "PoolAvailable"]))
+    error_message = "The share is not that of the available ones."
+  }
+}
+
+run "the_dashboard_shows_the_pool" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = contains(flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.metrics]), "PoolAvailable")
+    error_message = "The dashboard does not say how many sandboxes there are."
   }
 }
 
@@ -156,7 +198,7 @@ run "without_alarms_and_dashboard_no_metric_is_paid_for" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_log_metric_filter.this) == 0 && length(aws_sns_topic.alarms) == 0 && length(aws_cloudwatch_metric_alarm.quiet) + length(aws_cloudwatch_metric_alarm.silent) + length(aws_cloudwatch_metric_alarm.throttled) == 0 && length(aws_cloudwatch_dashboard.this) == 0
+    condition     = length(aws_cloudwatch_log_metric_filter.this) == 0 && length(aws_sns_topic.alarms) == 0 && length(aws_cloudwatch_metric_alarm.quiet) + length(aws_cloudwatch_metric_alarm.silent) + length(aws_cloudwatch_metric_alarm.throttled) + length(aws_cloudwatch_metric_alarm.pool_low) == 0 && length(aws_cloudwatch_dashboard.this) == 0
     error_message = "Something that is charged is made although nobody asked for it."
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SANDBOX_STATUSES } from '../../src/domain/sandbox.ts';
 import { JOB_NAMES } from '../../src/workers/job.ts';
 import { sourceFiles } from './source-files.ts';
 
@@ -39,6 +40,13 @@ describe('the filters and queries of the logs', () => {
   it('look for levels as the broker writes them, by name', () => {
     expect(wordsLookedFor('level')).toEqual(['error', 'fatal']);
     expect(code).toMatch(/formatters: \{ level: \(label\) => \(\{ level: label \}\) \}/);
+  });
+
+  it('count every status that a sandbox can have, as the job that counts logs them', () => {
+    const counted = [...terraform.matchAll(/^ +Pool\w+ += "\$\.result\.(\w+)"/gm)].map(
+      ([, status]) => status,
+    );
+    expect(counted.sort()).toEqual([...SANDBOX_STATUSES].sort());
   });
 
   it('read fields that the broker writes', () => {

@@ -76,6 +76,12 @@ locals {
       statistic   = "Sum", period = 300, evaluations = 1, comparison = "GreaterThanOrEqualToThreshold"
       threshold   = 1
     }
+    "deletions-wait" = {
+      description = "Sandboxes have waited for their deletion for two hours: is cleanup paused, does it fail, or is it only slow?"
+      namespace   = var.name, metric = "PoolPendingDeletion", dimensions = {}
+      statistic   = "Minimum", period = 900, evaluations = 8, comparison = "GreaterThanThreshold"
+      threshold   = var.alarm_thresholds.waiting_deletions
+    }
     "job-failed" = {
       description = "A job ended in an error: see the saved query Runs of the jobs."
       namespace   = var.name, metric = "JobsFailed", dimensions = {}
@@ -96,6 +102,24 @@ locals {
       description = "No sync has completed for too long: see the saved query Runs of the jobs, and whether the job is paused."
       namespace   = var.name, metric = "SyncsCompleted", dimensions = {}
       statistic   = "Sum", period = 3600, evaluations = var.alarm_thresholds.hours_without_sync, comparison = "LessThanThreshold"
+      threshold   = 1
+    }
+    "cleanup-missing" = {
+      description = "No cleanup has completed for too long, and used sandboxes stay: see the saved query Runs of the jobs, and whether the job is paused."
+      namespace   = var.name, metric = "CleanupsCompleted", dimensions = {}
+      statistic   = "Sum", period = 3600, evaluations = var.alarm_thresholds.hours_without_cleanup, comparison = "LessThanThreshold"
+      threshold   = 1
+    }
+    "expiry-missing" = {
+      description = "No expiry has completed for too long, and sandboxes of lost labs stay taken: see the saved query Runs of the jobs, and whether the job is paused."
+      namespace   = var.name, metric = "ExpiriesCompleted", dimensions = {}
+      statistic   = "Sum", period = 3600, evaluations = var.alarm_thresholds.hours_without_expiry, comparison = "LessThanThreshold"
+      threshold   = 1
+    }
+    "statistics-missing" = {
+      description = "The pool is not counted, so that pool-low and deletions-wait see nothing: is the job statistics paused, or does it fail?"
+      namespace   = var.name, metric = "PoolAvailable", dimensions = {}
+      statistic   = "SampleCount", period = 900, evaluations = 2, comparison = "LessThanThreshold"
       threshold   = 1
     }
   }
@@ -228,6 +252,45 @@ resource "aws_cloudwatch_metric_alarm" "throttled" {
         dimensions  = metric_query.value.dimensions
         stat        = "Sum"
         period      = 60
+      }
+    }
+  }
+
+  tags = var.tags
+}
+
+# A share of the pool, as no number of sandboxes is few in every installation. An empty table has no share.
+resource "aws_cloudwatch_metric_alarm" "pool_low" {
+  count = var.alarms ? 1 : 0
+
+  alarm_name          = "${var.name}-pool-low"
+  alarm_description   = "Few sandboxes of the pool are available: compare with what today's classes need, and create sandboxes."
+  evaluation_periods  = 1
+  comparison_operator = "LessThanThreshold"
+  threshold           = var.alarm_thresholds.available_percent
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [local.topic_arn]
+  ok_actions          = [local.topic_arn]
+
+  metric_query {
+    id          = "share"
+    label       = "Available (%)"
+    expression  = "100 * poolavailable / SUM(METRICS())"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = local.pool_counts
+
+    content {
+      id          = lower(metric_query.key)
+      return_data = false
+
+      metric {
+        namespace   = var.name
+        metric_name = metric_query.key
+        stat        = "Average"
+        period      = 300
       }
     }
   }

@@ -31,6 +31,11 @@ locals {
         ]
       },
       {
+        title   = "Pool"
+        stat    = "Average"
+        metrics = [for name in keys(local.pool_counts) : [var.name, name]]
+      },
+      {
         title = "Turned away, failed deletions, braked syncs"
         stat  = "Sum"
         metrics = [

@@ -10,17 +10,32 @@ locals {
   # The broker writes one JSON object a line. test/terraform/log-words.test.ts holds the words that are looked for
   # against those that src/ writes.
   metric_filters = {
-    ErrorsLogged    = { pattern = "{ ($.level = \"error\") || ($.level = \"fatal\") }" }
-    Allocations     = { pattern = "{ $.action = \"allocate\" }", dimensions = { Outcome = "$.outcome" } }
-    AllocationTime  = { pattern = "{ ($.action = \"allocate\") && ($.latency_ms = *) }", value = "$.latency_ms", unit = "Milliseconds" }
-    PoolEmpty       = { pattern = "{ ($.action = \"allocate\") && ($.outcome = \"no_sandboxes\") }", default_value = 0 }
-    JobsFailed      = { pattern = "{ ($.action = \"job_*\") && ($.outcome = \"error\") }", default_value = 0 }
-    SyncsCompleted  = { pattern = "{ ($.action = \"job_sync\") && ($.outcome = \"success\") }", default_value = 0 }
-    SyncsBraked     = { pattern = "{ ($.action = \"job_sync\") && ($.outcome = \"braked\") }", default_value = 0 }
-    CleanupsCapped  = { pattern = "{ ($.action = \"job_cleanup\") && ($.outcome = \"deletion_cap\") }", default_value = 0 }
-    CspUnauthorized = { pattern = "{ ($.action = \"job_cleanup\") && ($.outcome = \"unauthorized\") }", default_value = 0 }
-    DeletionsFailed = { pattern = "{ ($.action = \"job_cleanup\") && ($.result.gave_up > 0) }", value = "$.result.gave_up", default_value = 0 }
+    ErrorsLogged      = { pattern = "{ ($.level = \"error\") || ($.level = \"fatal\") }" }
+    Allocations       = { pattern = "{ $.action = \"allocate\" }", dimensions = { Outcome = "$.outcome" } }
+    AllocationTime    = { pattern = "{ ($.action = \"allocate\") && ($.latency_ms = *) }", value = "$.latency_ms", unit = "Milliseconds" }
+    PoolEmpty         = { pattern = "{ ($.action = \"allocate\") && ($.outcome = \"no_sandboxes\") }", default_value = 0 }
+    JobsFailed        = { pattern = "{ ($.action = \"job_*\") && ($.outcome = \"error\") }", default_value = 0 }
+    SyncsCompleted    = { pattern = "{ ($.action = \"job_sync\") && ($.outcome = \"success\") }", default_value = 0 }
+    CleanupsCompleted = { pattern = "{ ($.action = \"job_cleanup\") && ($.outcome = \"success\") }", default_value = 0 }
+    ExpiriesCompleted = { pattern = "{ ($.action = \"job_expiry\") && ($.outcome = \"success\") }", default_value = 0 }
+    SyncsBraked       = { pattern = "{ ($.action = \"job_sync\") && ($.outcome = \"braked\") }", default_value = 0 }
+    CleanupsCapped    = { pattern = "{ ($.action = \"job_cleanup\") && ($.outcome = \"deletion_cap\") }", default_value = 0 }
+    CspUnauthorized   = { pattern = "{ ($.action = \"job_cleanup\") && ($.outcome = \"unauthorized\") }", default_value = 0 }
+    DeletionsFailed   = { pattern = "{ ($.action = \"job_cleanup\") && ($.result.gave_up > 0) }", value = "$.result.gave_up", default_value = 0 }
   }
+
+  # The counts of the pool, as the job that counts logs them: wherever it runs, in the service or as a task of its own.
+  pool_counts = {
+    PoolAvailable       = "$.result.available"
+    PoolAllocated       = "$.result.allocated"
+    PoolPendingDeletion = "$.result.pending_deletion"
+    PoolStale           = "$.result.stale"
+    PoolDeletionFailed  = "$.result.deletion_failed"
+    PoolQuarantined     = "$.result.quarantined"
+  }
+  pool_filters = { for name, count in local.pool_counts : name => {
+    pattern = "{ ($.action = \"job_statistics\") && (${count} >= 0) }", value = count
+  } }
 
   # Custom metrics are charged: they are made where an alarm or the dashboard looks at them.
   measured = var.alarms || var.dashboard
@@ -40,7 +55,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_metric_filter" "this" {
-  for_each = { for name, filter in local.metric_filters : name => filter if local.measured }
+  for_each = { for name, filter in merge(local.metric_filters, local.pool_filters) : name => filter if local.measured }
 
   name           = "${var.name}-${each.key}"
   log_group_name = aws_cloudwatch_log_group.broker.name

@@ -19,6 +19,7 @@ output "alarm_names" {
     [for alarm in aws_cloudwatch_metric_alarm.quiet : alarm.alarm_name],
     [for alarm in aws_cloudwatch_metric_alarm.silent : alarm.alarm_name],
     [for alarm in aws_cloudwatch_metric_alarm.throttled : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.pool_low : alarm.alarm_name],
   )
 }
 

@@ -47,6 +47,10 @@ variable "alarm_thresholds" {
     memory_percent                  = number
     errors_logged_in_five_minutes   = number
     hours_without_sync              = number
+    hours_without_cleanup           = number
+    hours_without_expiry            = number
+    available_percent               = number
+    waiting_deletions               = number
   })
 }
 
