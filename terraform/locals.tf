@@ -54,7 +54,8 @@ locals {
       LOG_FORMAT = "json"
       # The load balancer stands in front, and nothing else.
       TRUST_PROXY = "1"
-      # Until the load balancer has noticed that a task leaves.
+      # ECS takes a task from the load balancer before it sends SIGTERM, but where capacity is taken back (Spot) or a
+      # host fails: for as long as requests may still come.
       SHUTDOWN_DELAY_MS = "5000"
     },
     var.environment,

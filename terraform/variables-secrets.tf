@@ -52,6 +52,11 @@ variable "niosxaas" {
   description = "Turns the NIOSXaaS clean-up before a deletion on, with the login of this e-mail address; its password stands in a secret of its own, and the other NIOSXAAS_* settings go into environment. null leaves it off."
   type        = object({ email = string })
   default     = null
+
+  validation {
+    condition     = var.niosxaas == null || can(regex("^[^@\\s]+@[^@\\s]+$", var.niosxaas.email))
+    error_message = "niosxaas.email must be an e-mail address."
+  }
 }
 
 variable "secret_recovery_window_days" {
@@ -66,6 +71,11 @@ variable "secret_replica_regions" {
   type        = set(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for region in var.secret_replica_regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", region))])
+    error_message = "secret_replica_regions must be regions such as eu-west-1."
+  }
 }
 
 variable "existing_secret_arns" {

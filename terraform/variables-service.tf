@@ -120,10 +120,16 @@ variable "deregistration_delay_seconds" {
 }
 
 variable "stop_timeout_seconds" {
-  description = "Seconds from SIGTERM until a task is killed, 10 to 120."
+  description = "Seconds from SIGTERM until a task is killed, up to 120: SHUTDOWN_DELAY_MS (5 seconds unless environment has another) and 10 seconds more at least."
   type        = number
   default     = 60
   nullable    = false
+
+  # Five seconds for what is in flight, and the stop ends five seconds before the kill.
+  validation {
+    condition     = try(var.stop_timeout_seconds >= tonumber(lookup(var.environment, "SHUTDOWN_DELAY_MS", "5000")) / 1000 + 10, false)
+    error_message = "stop_timeout_seconds must be at least 10 seconds more than SHUTDOWN_DELAY_MS, or a stop would end before what is in flight has."
+  }
 }
 
 variable "wait_for_steady_state" {
@@ -207,6 +213,11 @@ variable "job_schedules" {
     statistics = "rate(5 minutes)"
   }
   nullable = false
+
+  validation {
+    condition     = alltrue([for job in keys(var.job_schedules) : contains(["sync", "cleanup", "expiry", "stale", "statistics"], job)])
+    error_message = "job_schedules must name jobs that there are: sync, cleanup, expiry, stale and statistics."
+  }
 }
 
 variable "container_insights" {

@@ -55,6 +55,21 @@ run "one_caller_in_a_loop_is_stopped_whichever_header_names_it" {
   }
 }
 
+run "who_is_stopped_is_told_when_to_come_again" {
+  command = plan
+
+  module {
+    source = "./modules/firewall"
+  }
+
+  assert {
+    condition = alltrue([for rule in aws_wafv2_web_acl.this.rule :
+      [for header in rule.action[0].block[0].custom_response[0].response_header : header.name] == ["Retry-After"] if length(rule.statement[0].rate_based_statement) > 0
+    ])
+    error_message = "A client that is stopped does not know how long to wait."
+  }
+}
+
 run "no_token_gets_into_samples" {
   command = plan
 

@@ -183,3 +183,54 @@ run "tags_that_aws_keeps_for_itself" {
 
   expect_failures = [var.tags]
 }
+
+run "a_stop_that_has_no_time_for_what_is_in_flight" {
+  command = plan
+
+  variables {
+    stop_timeout_seconds         = 14
+    deregistration_delay_seconds = 10
+  }
+
+  expect_failures = [var.stop_timeout_seconds]
+}
+
+run "a_delay_that_leaves_no_time_for_what_is_in_flight" {
+  command = plan
+
+  variables {
+    environment = { SHUTDOWN_DELAY_MS = "55000" }
+  }
+
+  expect_failures = [var.stop_timeout_seconds]
+}
+
+run "a_job_that_there_is_not" {
+  command = plan
+
+  variables {
+    job_schedules = { clean-up = "rate(5 minutes)" }
+  }
+
+  expect_failures = [var.job_schedules]
+}
+
+run "a_login_that_is_no_address" {
+  command = plan
+
+  variables {
+    niosxaas = { email = "cleaner" }
+  }
+
+  expect_failures = [var.niosxaas]
+}
+
+run "a_region_that_is_a_zone" {
+  command = plan
+
+  variables {
+    secret_replica_regions = ["eu-west-1a"]
+  }
+
+  expect_failures = [var.secret_replica_regions]
+}

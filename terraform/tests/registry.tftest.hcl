@@ -37,8 +37,8 @@ run "old_images_go_and_the_last_ones_stay" {
   }
 
   assert {
-    condition     = [for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : rule.selection.countNumber if rule.selection.countType == "imageCountMoreThan"] == [5]
-    error_message = "Another number of images is kept."
+    condition     = jsonencode([for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : rule.selection if rule.selection.countType == "imageCountMoreThan"]) == jsonencode([{ tagStatus = "tagged", tagPatternList = ["*"], countType = "imageCountMoreThan", countNumber = 5 }])
+    error_message = "Another number of images is kept, or the parts of an image for several processors are counted as images."
   }
 }
 

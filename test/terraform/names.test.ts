@@ -20,6 +20,8 @@ describe('what Terraform names after the code', () => {
     const schedules = /variable "job_schedules" \{.*?default = \{(.*?)\}/s.exec(variables)![1]!;
     const jobs = [...schedules.matchAll(/(\w+)\s+= "/g)].map(([, job]) => job!);
     expect(jobs.sort()).toEqual([...JOB_NAMES].sort());
+    const [, known = ''] = /contains\(\[([^\]]*)\], job\)/.exec(variables)!;
+    expect(JSON.parse(`[${known}]`).sort()).toEqual([...JOB_NAMES].sort());
   });
 
   it('is the whole command of a job, as the image has no entry point', () => {

@@ -1,4 +1,7 @@
 locals {
+  # A rate is looked at over five minutes, so it falls slowly: sooner nothing would have changed.
+  retry_after_seconds = "60"
+
   caller_headers = { x-instruqt-sandbox-id = 1, x-track-id = 2 }
 
   # Rules that AWS keeps up to date. Left out on purpose: the list of anonymous and hosting addresses, because labs
@@ -35,6 +38,12 @@ resource "aws_wafv2_web_acl" "this" {
           custom_response {
             response_code            = 429
             custom_response_body_key = "rate_limit"
+
+            # As the broker's own limits say it, and clients read it.
+            response_header {
+              name  = "Retry-After"
+              value = local.retry_after_seconds
+            }
           }
         }
       }
@@ -79,6 +88,12 @@ resource "aws_wafv2_web_acl" "this" {
         custom_response {
           response_code            = 429
           custom_response_body_key = "rate_limit"
+
+          # As the broker's own limits say it, and clients read it.
+          response_header {
+            name  = "Retry-After"
+            value = local.retry_after_seconds
+          }
         }
       }
     }

@@ -29,8 +29,9 @@ resource "aws_ecr_lifecycle_policy" "this" {
       {
         rulePriority = 2
         description  = "The last ${var.kept_images} images stay"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept_images }
-        action       = { type = "expire" }
+        # A tag is one image; the parts that it points to, one or two for each processor, go with it and are not counted.
+        selection = { tagStatus = "tagged", tagPatternList = ["*"], countType = "imageCountMoreThan", countNumber = var.kept_images }
+        action    = { type = "expire" }
       },
     ]
   })
