@@ -4,6 +4,12 @@ import { type Server, Student } from './student.ts';
 /** Which broker a student meets now. */
 export type Route = (student: Student) => Server;
 
+/**
+ * New students in one phase at most, so that all phases together leave some of a pool of a thousand: nothing is deleted
+ * and made anew meanwhile, and on a busy machine an operator's commands take long.
+ */
+const ADMITTED_IN_A_PHASE = 80;
+
 /** Students who come and go without a pause, as many at once as there are seats, while the brokers change. */
 export class Classroom {
   /** Who has had which sandbox. */
@@ -16,6 +22,7 @@ export class Classroom {
   #open = true;
   #seats: Promise<void>[] = [];
   #number = 0;
+  #admitted = 0;
 
   constructor(route: Route) {
     this.#route = route;
@@ -34,8 +41,9 @@ export class Classroom {
     for (const seat of this.#seats) seat.catch(() => {});
   }
 
-  /** Lets the lessons go on, and hears at once of a seat whose student was not served right. */
+  /** Lets the lessons go on, with new students, and hears at once of a seat whose student was not served right. */
   async goOn(milliseconds: number): Promise<void> {
+    this.#admitted = this.#number + ADMITTED_IN_A_PHASE;
     await Promise.race([sleep(milliseconds), Promise.all(this.#seats)]);
   }
 
@@ -59,13 +67,18 @@ export class Classroom {
     );
     // A client that retries meets the broker that it met; later requests may meet another one.
     await this.#request((server) => student.ask(server, 1 + (number % 3)), student);
-    for (let count = 0; count < number % 4; count += 1) {
+    // Where nobody else may come, whoever sits here stays, and asks again.
+    for (let count = 0; count < number % 4 || this.#isFull(); count += 1) {
       await student.pause();
       await this.#request((server) => student.ask(server), student);
     }
     await student.pause();
     if (number % 8 === 0) this.staying.push(student);
     else await this.#request((server) => student.leave(server), student);
+  }
+
+  #isFull(): boolean {
+    return this.#open && this.#number >= this.#admitted;
   }
 
   async #request(work: (server: Server) => Promise<void>, student: Student): Promise<void> {

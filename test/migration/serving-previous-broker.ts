@@ -13,6 +13,8 @@ const CANDIDATES = 15;
  * sandbox by one conditional update without a claim, and releases by an update without a condition.
  */
 export class ServingPreviousBroker implements Server {
+  /** What it left to be deleted. */
+  readonly released = new Set<string>();
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -39,6 +41,7 @@ export class ServingPreviousBroker implements Server {
     if (row.Item?.allocated_to_track !== student.id)
       throw new Error(`${student.id} does not hold ${sandboxId}`);
     await releaseAsPreviousBroker(this.#database, sandboxId, unixSeconds());
+    this.released.add(sandboxId);
   }
 
   async #take(sandboxId: string, student: Student, key: string): Promise<boolean> {
