@@ -1,9 +1,10 @@
 import closeWithGrace from 'close-with-grace';
 import { buildApp, buildMetricsApp } from './app.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { complaintOf } from './complaint.ts';
+import { readConfig } from './config.ts';
 import { createContainer } from './container.ts';
 import { markAdoptedIfEmpty } from './store/adoption.ts';
-import { checkTable, TableError } from './store/table.ts';
+import { checkTable } from './store/table.ts';
 
 /** New connections that may wait at once: a class of a thousand comes in one moment, and Node's default is 511. */
 const LISTEN_BACKLOG = 4_096;
@@ -58,12 +59,13 @@ async function main(): Promise<void> {
     { action: 'start', outcome: 'success', address, role: config.ROLE, pid: process.pid },
     'listening',
   );
+  // To whoever started it with a channel, whatever is logged.
+  process.send?.({ address });
   if (config.ROLE !== 'worker') container.neighbours.start();
   for (const worker of workers) worker.start();
 }
 
 main().catch((error: unknown) => {
-  const known = error instanceof ConfigError || error instanceof TableError;
-  process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${complaintOf(error)}\n`);
   process.exit(1);
 });

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { ConfigError } from '../config.ts';
-import { TableError } from '../store/table.ts';
+import { complaintOf } from '../complaint.ts';
 import { VERSION } from '../version.ts';
 import { adoptCommand } from './commands/adopt.ts';
 import { environmentCommand } from './commands/environment.ts';
@@ -28,7 +27,6 @@ const program = new Command('sandbox-broker')
   .addCommand(environmentCommand());
 
 program.parseAsync().catch((error: unknown) => {
-  const known = error instanceof ConfigError || error instanceof TableError;
-  process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${complaintOf(error)}\n`);
   process.exitCode = 1;
 });

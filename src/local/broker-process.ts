@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../domain/clock.ts';
 
 export interface BrokerProcess {
   readonly url: string;
@@ -18,41 +20,59 @@ export interface BrokerProcess {
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** Log lines that are kept. */
 const KEEP_LINES = 20_000;
+/** How long a start may take: the broker itself gives up sooner on everything that it waits for. */
+const START_TIMEOUT_MS = 90_000;
+
+/** A broker that ended, or was given up, before it listened. The message is what it said. */
+export class BrokerStartError extends Error {
+  override readonly name = 'BrokerStartError';
+}
 
 /**
  * Starts a broker as production does: its own process, with nothing but an environment.
  *
  * @param onLine told of each line that it logs
- * @throws Error with what it said when it ends instead of listening
+ * @param signal ends a start that is under way; afterwards it does nothing
+ * @throws BrokerStartError with what it said when it ends instead of listening, or takes more than 90 s
  */
 export async function startBrokerProcess(
   environment: Readonly<Record<string, string | undefined>>,
   onLine: (line: string) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<BrokerProcess> {
   const child = spawn(process.execPath, [MAIN], {
     env: { ...environment, LOG_FORMAT: 'json' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // It says through the fourth where it listens; its log may be silent.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // A group of its own, so that Ctrl-C reaches it once, through whoever started it.
     detached: true,
   });
   const ended = once(child, 'close').then(() => undefined);
   const log: string[] = [];
   let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-4_000);
   });
-  const address = await new Promise<string>((resolve, reject) => {
-    createInterface(child.stdout).on('line', (line) => {
-      log.push(line);
-      if (log.length > KEEP_LINES) log.splice(0, KEEP_LINES / 2);
-      onLine(line);
-      const listening = /"address":"(http:[^"]+)"/.exec(line)?.[1];
-      if (listening !== undefined) resolve(listening);
-    });
-    ended.then(() =>
-      reject(new Error(`The broker ended before it listened: ${complaint.trim() || log.at(-1)}`)),
-    );
+  createInterface(child.stdout as Readable).on('line', (line) => {
+    log.push(line);
+    if (log.length > KEEP_LINES) log.splice(0, KEEP_LINES / 2);
+    onLine(line);
   });
+  const giveUp = () => child.kill('SIGKILL');
+  const cancelTimeout = systemClock.after(START_TIMEOUT_MS, giveUp);
+  signal?.addEventListener('abort', giveUp);
+  if (signal?.aborted) giveUp();
+  const address = await new Promise<string>((resolve, reject) => {
+    child.once('message', (message) => resolve((message as { address: string }).address));
+    ended.then(() =>
+      reject(new BrokerStartError(complaint.trim() || log.at(-1) || 'The broker did not start')),
+    );
+  }).finally(() => {
+    cancelTimeout();
+    signal?.removeEventListener('abort', giveUp);
+  });
+  // The channel has done its work, and must not keep this process. Closing it here would lose the child's `close`.
+  child.channel?.unref();
   const { port } = new URL(address);
   return {
     url: `http://127.0.0.1:${port}`,

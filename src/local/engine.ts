@@ -30,6 +30,8 @@ export interface EngineOptions {
   /** A free one by default. */
   readonly port?: number | undefined;
   readonly clock?: Clock;
+  /** Operating system and processor, as Node names them; those of this machine by default. */
+  readonly platform?: string;
 }
 
 /** How long it may take to answer. */
@@ -42,7 +44,7 @@ const START_TIMEOUT_MS = 10_000;
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const clock = options.clock ?? systemClock;
-  const binary = findBinary();
+  const binary = findBinary(options.platform ?? `${process.platform}-${process.arch}`);
   const port = options.port ?? (await freePort());
   const commandLine = ['--host', '127.0.0.1', '--port', String(port)];
   if (options.dataFolder !== undefined) {
@@ -84,8 +86,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   };
 }
 
-function findBinary(): string {
-  const platform = `${process.platform}-${process.arch}`;
+function findBinary(platform: string): string {
   const name = PACKAGES[platform];
   const otherwise =
     'Set DDB_ENDPOINT_URL to a DynamoDB that is running, such as DynamoDB Local (docker run -p 8000:8000 amazon/dynamodb-local, then DDB_ENDPOINT_URL=http://127.0.0.1:8000).';

@@ -23,6 +23,8 @@ export interface InstallationOptions {
   /** Variables of the brokers beside those that are set here. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onProgress: (text: string) => void;
+  /** Ends a start that is under way: what has started by then is stopped, and the start rejects. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Installation {
@@ -47,6 +49,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   try {
     const engine = await engineFor(options);
     if (engine !== undefined) stops.push(() => engine.stop());
+    options.signal?.throwIfAborted();
     const endpoint = engine?.url ?? (options.environment.DDB_ENDPOINT_URL as string);
     const environment = {
       BROKER_API_TOKEN: `track-${randomBytes(12).toString('hex')}`,
@@ -55,7 +58,8 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       DDB_ENDPOINT_URL: endpoint,
     };
 
-    const table = openTable(readCommandConfig(environment));
+    const config = readCommandConfig(environment);
+    const table = openTable(config);
     stops.push(async () => table.database.close());
     const csp = await startCspSimulator({ random: Math.random });
     stops.push(() => csp.close());
@@ -63,13 +67,17 @@ export async function startInstallation(options: InstallationOptions): Promise<I
 
     options.onProgress(`Starting ${options.brokers === 1 ? 'the broker' : `${options.brokers} brokers`}`);
     const starts = Array.from({ length: options.brokers }, (_, index) =>
-      startBrokerProcess({
-        HOST: '127.0.0.1',
-        ...environment,
-        PORT: String(options.port === 0 ? 0 : options.port + index),
-        CSP_BASE_URL: csp.baseUrl,
-        CSP_API_TOKEN: csp.token,
-      }),
+      startBrokerProcess(
+        {
+          HOST: '127.0.0.1',
+          ...environment,
+          PORT: String(options.port === 0 ? 0 : options.port + index),
+          CSP_BASE_URL: csp.baseUrl,
+          CSP_API_TOKEN: csp.token,
+        },
+        undefined,
+        options.signal,
+      ),
     );
     // Also those that started while another one failed.
     stops.push(async () => {
@@ -77,6 +85,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       await Promise.all(results.map((each) => each.status === 'fulfilled' && each.value.stop()));
     });
     const brokers = await Promise.all(starts);
+    options.signal?.throwIfAborted();
 
     const summary: InstallationSummary = {
       brokers: brokers.map((broker) => broker.url),
@@ -96,7 +105,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
         ...brokers.map((broker) => broker.ended.then(() => `The broker at ${broker.url}`)),
         ...(engine === undefined ? [] : [engine.ended.then(() => 'The engine')]),
       ]),
-      welcome: () => welcome(summary, options),
+      welcome: () => welcome(summary, { dataFolder: options.dataFolder, basePath: config.API_BASE_PATH }),
       stop,
     };
   } catch (error) {
@@ -114,6 +123,9 @@ async function engineFor(options: InstallationOptions): Promise<Engine | undefin
   });
 }
 
+/** Rows between two looks whether the start goes on. */
+const FILL_ROWS = 5_000;
+
 /**
  * A table that is new gets a pool as large as asked for, and the provider the accounts of it. One from an
  * earlier run is left as it is, and the provider gets the accounts that it knows.
@@ -124,7 +136,11 @@ async function fill(table: TableAccess, csp: CspSimulator, options: Installation
     await markAdoptedIfEmpty(database, clock);
     options.onProgress(`Filling the pool with ${options.pool} sandboxes`);
     const accounts = csp.accounts.create({ count: options.pool });
-    await fillPool(database, shards, accounts.map(sandboxOf), unixSeconds(clock));
+    for (let first = 0; first < accounts.length; first += FILL_ROWS) {
+      options.signal?.throwIfAborted();
+      const part = accounts.slice(first, first + FILL_ROWS);
+      await fillPool(database, shards, part.map(sandboxOf), unixSeconds(clock));
+    }
     return;
   }
   options.onProgress('Going on with the pool of an earlier run');
@@ -132,6 +148,7 @@ async function fill(table: TableAccess, csp: CspSimulator, options: Installation
     let position: Parameters<typeof table.listing.page>[1] | undefined = { partition: 0 };
     position !== undefined;
   ) {
+    options.signal?.throwIfAborted();
     const page = await table.listing.page({}, position, 1_000);
     csp.accounts.add(page.sandboxes.map(accountOf));
     position = page.next;

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { complaintOf } from '../complaint.ts';
+import { BrokerStartError } from './broker-process.ts';
 import { EngineMissingError } from './engine.ts';
 import { startInstallation } from './installation.ts';
 
@@ -34,22 +36,29 @@ async function main(): Promise<void> {
   }
   const abort = new AbortController();
   let asked = 0;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       asked += 1;
       abort.abort();
-      if (asked === 1 && !values.json) process.stderr.write('\nStopping ...\n');
+      // A terminal that was closed takes no more words.
+      if (asked === 1 && !values.json && signal !== 'SIGHUP') process.stderr.write('\nStopping ...\n');
     });
   }
 
-  const installation = await startInstallation({
+  const starting = startInstallation({
     pool: wholeNumber('--pool', values.pool, 0, 1_000_000),
     brokers: wholeNumber('--brokers', values.brokers, 1, 16),
     port: wholeNumber('--port', values.port, 0, 65_535),
     dataFolder: values.data,
     environment: process.env,
     onProgress: (text) => values.json || process.stdout.write(`${text}\n`),
+    signal: abort.signal,
   });
+  const installation = await starting.catch((error: unknown) => {
+    if (abort.signal.aborted) return undefined;
+    throw error;
+  });
+  if (installation === undefined) return;
   process.stdout.write(values.json ? `${JSON.stringify(installation.summary)}\n` : installation.welcome());
 
   const crashed = installation.crashed.then((what) => {
@@ -82,7 +91,8 @@ class UsageError extends Error {}
 main().catch((error: unknown) => {
   const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
   if (isUsage) process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
-  else if (error instanceof EngineMissingError) process.stderr.write(`${error.message}\n`);
-  else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  else if (error instanceof EngineMissingError || error instanceof BrokerStartError)
+    process.stderr.write(`${error.message}\n`);
+  else process.stderr.write(`${complaintOf(error)}\n`);
   process.exitCode = 1;
 });

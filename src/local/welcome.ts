@@ -3,13 +3,14 @@ import type { InstallationSummary } from './installation-summary.ts';
 /** What the screen shows when everything has started: where things are, and commands to paste. */
 export function welcome(
   summary: InstallationSummary,
-  { dataFolder }: { dataFolder?: string | undefined },
+  { dataFolder, basePath }: { dataFolder?: string | undefined; basePath: string },
 ): string {
   const [first = ''] = summary.brokers;
+  const api = first + basePath;
   const track = `-H 'Authorization: Bearer ${summary.trackToken}' -H 'X-Instruqt-Sandbox-ID: student-1'`;
   return `
 Broker         ${summary.brokers.join('  ')}
-Documentation  ${first}/v1/docs
+Documentation  ${api}/docs
 Engine         ${summary.engine}${whereItKeepsThings(summary, dataFolder)}
 Provider       ${summary.csp}/_simulator
 Track token    ${summary.trackToken}
@@ -17,11 +18,11 @@ Admin token    ${summary.adminToken}
 
 Get a sandbox, look at it, give it back:
 
-  curl -sS -X POST ${first}/v1/allocate ${track} | tee /tmp/sandbox.json
+  curl -sS -X POST ${api}/allocate ${track} | tee /tmp/sandbox.json
 
-  curl -sS ${first}/v1/sandboxes/$(sed 's/.*"sandbox_id":"\\([^"]*\\)".*/\\1/' /tmp/sandbox.json) ${track}
+  curl -sS ${api}/sandboxes/$(sed 's/.*"sandbox_id":"\\([^"]*\\)".*/\\1/' /tmp/sandbox.json) ${track}
 
-  curl -sS -X POST ${first}/v1/sandboxes/$(sed 's/.*"sandbox_id":"\\([^"]*\\)".*/\\1/' /tmp/sandbox.json)/mark-for-deletion ${track}
+  curl -sS -X POST ${api}/sandboxes/$(sed 's/.*"sandbox_id":"\\([^"]*\\)".*/\\1/' /tmp/sandbox.json)/mark-for-deletion ${track}
 
 Ctrl-C stops everything.
 `;

@@ -77,12 +77,13 @@ async function wasCreated(client: DynamoDBClient, definition: CreateTableCommand
     } catch (error) {
       // Of this call's own first try, perhaps, whose answer was lost: it is there, and new.
       if (error instanceof ResourceInUseException) return attempt > 1;
-      if (databaseFault(error) !== 'unsettled' || attempt === CREATE_ATTEMPTS) throw error;
+      if (databaseFault(error) !== 'unsettled' || attempt === CREATE_ATTEMPTS)
+        throw await asUnreachable(client, error);
     }
   }
 }
 
-/** The table that is there is not the one that the broker needs. */
+/** The table is not there, or not the one that the broker needs. The message says what to do. */
 export class TableError extends Error {
   override readonly name = 'TableError';
 }
@@ -143,8 +144,22 @@ async function describe(database: Database) {
         { cause: error },
       );
     }
-    throw error;
+    throw await asUnreachable(database.client, error);
   }
+}
+
+/** What a person must hear who has named a database that is not there; any other error as it is. */
+async function asUnreachable(client: DynamoDBClient, error: unknown): Promise<unknown> {
+  if (!(error instanceof Error)) return error;
+  if (databaseFault(error) !== 'unsettled' && error.name !== 'CredentialsProviderError') return error;
+  const endpoint = await client.config.endpoint?.();
+  const where =
+    endpoint === undefined
+      ? `in AWS region ${await client.config.region()} (AWS_REGION; DDB_ENDPOINT_URL names another database)`
+      : `at ${endpoint.hostname}${endpoint.port === undefined ? '' : `:${endpoint.port}`} (DDB_ENDPOINT_URL)`;
+  // Where a name has several addresses the error of all of them has no message, but a code.
+  const reason = error.message || ('code' in error ? String(error.code) : error.name);
+  return new TableError(`The database ${where} cannot be reached: ${reason}`, { cause: error });
 }
 
 function keys(schema: readonly KeySchemaElement[] | undefined): string {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { startBrokerProcess } from '../../../src/local/broker-process.ts';
+import { freePort } from '../../../src/local/engine.ts';
 import { brokerProcessOfTest } from '../../support/broker.ts';
+import { runCommand } from '../../support/command-line.ts';
 import { makeTable, tableOfTest } from '../../support/table.ts';
 
 test('A process with bad variables does not start, and names every one of them in one message, without their values', async () => {
@@ -28,6 +30,32 @@ test('A process whose table is not there does not start, and says how to create 
   await expect(startBrokerProcess({ PATH: process.env.PATH, ...table.environment })).rejects.toThrow(
     /does not exist; create it with "npm run broker -- table create"/,
   );
+});
+
+test('A process or command whose database is not there says which one it was told of, and nothing of where it failed', async () => {
+  const table = await tableOfTest();
+  const port = await freePort();
+  const environment = { ...table.environment, DDB_ENDPOINT_URL: `http://127.0.0.1:${port}` };
+  const message = new RegExp(
+    `^The database at 127.0.0.1:${port} \\(DDB_ENDPOINT_URL\\) cannot be reached: .*REFUSED.*$`,
+  );
+  await expect(startBrokerProcess({ PATH: process.env.PATH, ...environment })).rejects.toThrow(message);
+  for (const words of [
+    ['table', 'create'],
+    ['seed', '1'],
+  ]) {
+    const { exitCode, stderr } = await runCommand(environment, ...words);
+    expect([exitCode, stderr.trim()]).toEqual([1, expect.stringMatching(message)]);
+  }
+});
+
+test('A process whose port is taken says which one, and what to do', async () => {
+  const table = await tableOfTest();
+  const { url } = await brokerProcessOfTest(table.environment);
+  const { port } = new URL(url);
+  await expect(
+    startBrokerProcess({ PATH: process.env.PATH, ...table.environment, PORT: port }),
+  ).rejects.toThrow(new RegExp(`^Port ${port} of 127.0.0.1 is in use .*PORT.*$`));
 });
 
 test('A process that starts says so in one line of JSON, without its tokens', async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -22,8 +22,13 @@ interface LocalRun {
 
 /** `npm run local -- <words>`, interrupted at the end of the test if it still runs. */
 function runLocal(...words: string[]): LocalRun {
+  return runLocalWith({}, ...words);
+}
+
+/** The same with variables. */
+function runLocalWith(environment: Record<string, string>, ...words: string[]): LocalRun {
   const child = spawn(process.execPath, [MAIN, ...words], {
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
@@ -69,10 +74,11 @@ async function twoFreePorts(): Promise<number> {
   for (;;) {
     const port = await freePort();
     const next = createServer().listen(port + 1, '127.0.0.1');
-    const isFree = await Promise.race([
-      once(next, 'listening').then(() => true),
-      once(next, 'error').then(() => false),
-    ]);
+    // Rejects when the port is taken: an error comes instead.
+    const isFree = await once(next, 'listening').then(
+      () => true,
+      () => false,
+    );
     if (!isFree) continue;
     next.close();
     await once(next, 'close');
@@ -185,8 +191,47 @@ test('an installation of which one part cannot start says why, and leaves nothin
   onTestFinished(() => void occupant.close());
   const run = runLocal('--json', '--port', String(port), '--brokers', '2', '--pool', '3');
   expect(await run.ended).toBe(1);
-  expect(run.output.stderr).toContain('EADDRINUSE');
+  expect(run.output.stderr).toMatch(new RegExp(`^Port ${port + 1} of 127.0.0.1 is in use .*--port\\)\n$`));
   expect(await accepts(port)).toBe(false);
+});
+
+test.each(['warn', 'silent'])(
+  'an installation whose brokers log at %s starts and stops like any other',
+  async (level) => {
+    const run = runLocalWith({ LOG_LEVEL: level }, '--json', '--port', '0', '--pool', '3');
+    const summary = await summaryOf(run);
+    expect((await call('POST', `${summary.brokers[0]}/v1/allocate`, asStudent(summary))).status).toBe(201);
+    expect(await interrupt(run)).toBe(0);
+    expect([summary.pids.engine!, ...summary.pids.brokers].filter(isAlive)).toEqual([]);
+  },
+);
+
+test('an installation that is interrupted while its broker hangs in its start ends, and its broker with it', async () => {
+  const store = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void store.close());
+  await once(store, 'listening');
+  const { port } = store.address() as AddressInfo;
+  // The broker asks for its tokens, and hears nothing.
+  const silentStore = {
+    BROKER_API_TOKEN: '',
+    BROKER_API_TOKEN_SECRET_ID: 'tokens',
+    SECRETS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+  };
+  const asked = once(store, 'connection');
+  const run = runLocalWith(silentStore, '--port', '0', '--pool', '3');
+  const [socket] = (await asked) as [Socket];
+  const brokerGone = once(socket.on('error', () => {}).resume(), 'close');
+  expect(await interrupt(run)).toBe(0);
+  await brokerGone;
+  expect(run.output.stderr).toBe('\nStopping ...\n');
+});
+
+test('an installation whose terminal is closed (SIGHUP) leaves no process behind', async () => {
+  const run = runLocal('--json', '--port', '0', '--pool', '3');
+  const { pids } = await summaryOf(run);
+  run.process.kill('SIGHUP');
+  expect(await run.ended).toBe(0);
+  expect([pids.local, pids.engine!, ...pids.brokers].filter(isAlive)).toEqual([]);
 });
 
 test('an installation that loses one of its parts stops the others and says which one it was', async () => {
