@@ -8,6 +8,7 @@ import { markAdoptedIfEmpty } from '../store/adoption.ts';
 import { fillPool } from '../store/new-sandboxes.ts';
 import { createTable } from '../store/table.ts';
 import { type BrokerProcess, startBrokerProcess } from './broker-process.ts';
+import { REAL_TIMES } from './csp-simulator/settings.ts';
 import { type CspSimulator, startCspSimulator } from './csp-simulator.ts';
 import { type Engine, startEngine } from './engine.ts';
 import type { InstallationSummary } from './installation-summary.ts';
@@ -61,7 +62,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     const config = readCommandConfig(environment);
     const table = openTable(config);
     stops.push(async () => table.database.close());
-    const csp = await startCspSimulator({ random: Math.random });
+    const csp = await startCspSimulator({ random: Math.random, settings: REAL_TIMES });
     stops.push(() => csp.close());
     await fill(table, csp, options);
 

@@ -35,7 +35,8 @@ Faults (PUT replaces all, POST adds one, DELETE takes all away):
 Settings (PUT changes those that it names):
 
   curl ${url}/_simulator/settings
-  curl -X PUT ${url}/_simulator/settings -d '{"delete_min_ms":5000,"delete_max_ms":10000}'
+  curl -X PUT ${url}/_simulator/settings -d '{"delete_min_ms":0,"delete_max_ms":0}'   how long a delete takes: with
+                "npm run local" and "simulate-csp" 5 to 10 s, as the real one
   curl -X PUT ${url}/_simulator/settings -d '{"linger_seconds":120}'      deleted accounts are still listed so long
   curl -X PUT ${url}/_simulator/settings -d '{"linger_listings":2}'       or in so many listings
   curl -X PUT ${url}/_simulator/settings -d '{"page_size":100,"paging":"offset"}'   or link, page, token, total

@@ -5,7 +5,7 @@ export const PAGING_STYLES = ['offset', 'link', 'page', 'token', 'total'] as con
 
 export const settingsSchema = z
   .strictObject({
-    /** A delete takes at least this long. The real one takes 5,000 to 10,000 ms. */
+    /** A delete takes at least this long. */
     delete_min_ms: z.number().min(0).max(600_000).default(0),
     delete_max_ms: z.number().min(0).max(600_000).default(0),
     /** A deleted account is still listed for this long, and for this many listings, whichever lasts longer. */
@@ -21,5 +21,8 @@ export const settingsSchema = z
     path: ['delete_max_ms'],
     message: 'must be 0 or at least delete_min_ms',
   });
+
+/** How long deletes take the real provider: for simulators that people look at, not for tests. */
+export const REAL_TIMES = { delete_min_ms: 5_000, delete_max_ms: 10_000 };
 
 export type SimulatorSettings = z.infer<typeof settingsSchema>;
