@@ -80,7 +80,7 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
   const removal = new BulkRemoval(listing, moves, clock);
 
   const secrets = openSecrets(config, { ...timing, logger });
-  const credentials = createCredentials(config, secrets);
+  const credentials = createCredentials(config, secrets, logger);
 
   const provider = overrides.provider ?? openProvider(config, clock, metrics, secrets);
   const jobRows = new JobRows(database, clock);

@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { CredentialKind, CredentialSource } from '../credentials/credential.ts';
+import type { CredentialKind, CredentialSource, TokenSource } from '../credentials/credential.ts';
 import { CredentialBook } from '../credentials/credential-book.ts';
 import { JwtCredentials } from '../credentials/jwt-credentials.ts';
 import { RotatingSecret } from '../credentials/rotating-secret.ts';
 import { booksOf, SecretCredentials } from '../credentials/secret-credentials.ts';
 import { openSecretsManager, type SecretVersions } from '../credentials/secret-store.ts';
 import { parseTokens, tokenSchema } from '../credentials/secret-text.ts';
-import { TokenBook } from '../credentials/token-book.ts';
+import { type NamedTokens, TokenBook } from '../credentials/token-book.ts';
 import type { Clock, Random } from '../domain/clock.ts';
 import { credentialsFor } from './own-endpoint.ts';
 
@@ -56,27 +56,55 @@ export function openSecrets(config: Config, parts: { clock: Clock; random: Rando
 }
 
 /** Everything that opens the API: fixed tokens, tokens from secrets, access tokens of an issuer. */
-export function createCredentials(config: Config, secrets: Secrets): CredentialSource {
-  const sources: CredentialSource[] = [];
+export function createCredentials(config: Config, secrets: Secrets, logger: Logger): CredentialSource {
+  const sources: TokenSource[] = [];
   const fixed: [CredentialKind, string | undefined][] = [
     ['track', config.BROKER_API_TOKEN],
     ['admin', config.BROKER_ADMIN_TOKEN],
   ];
   for (const [kind, text] of fixed) {
-    if (text !== undefined) sources.push(new TokenBook(kind, parseTokens(text, kind)));
+    if (text === undefined) continue;
+    const tokens = parseTokens(text, kind);
+    warnOfShortTokens(kind, tokens, logger);
+    sources.push(new TokenBook(kind, tokens));
   }
   if (secrets.track !== undefined) sources.push(new SecretCredentials(secrets.track));
   if (secrets.admin !== undefined) sources.push(new SecretCredentials(secrets.admin));
-  if (config.COGNITO_ISSUER_URL !== undefined) {
-    sources.push(
-      new JwtCredentials({
-        issuer: config.COGNITO_ISSUER_URL,
-        keysUrl: config.COGNITO_KEYS_URL,
-        clientIds: config.COGNITO_CLIENT_IDS,
-        scopePrefix: config.COGNITO_SCOPE_PREFIX,
-        timeoutMs: TIMEOUT_MS,
-      }),
+  return new CredentialBook({
+    tokens: sources,
+    accessTokens:
+      config.COGNITO_ISSUER_URL === undefined
+        ? undefined
+        : new JwtCredentials({
+            issuer: config.COGNITO_ISSUER_URL,
+            keysUrl: config.COGNITO_KEYS_URL,
+            clientIds: config.COGNITO_CLIENT_IDS,
+            scopePrefix: config.COGNITO_SCOPE_PREFIX,
+            timeoutMs: TIMEOUT_MS,
+          }),
+    onSharedToken: (track, admin) =>
+      logger.error(
+        {
+          action: 'identify',
+          outcome: 'shared_token',
+          track_credential: track.name,
+          admin_credential: admin.name,
+        },
+        'a track token is an admin token too; it opens track routes alone until one of them is another',
+      ),
+  });
+}
+
+/** Shorter tokens may be words, which are guessed before anything else. */
+const SHORT_TOKEN_LENGTH = 16;
+
+/** They are taken all the same: labs may hold them already. */
+function warnOfShortTokens(kind: CredentialKind, tokens: NamedTokens, logger: Logger): void {
+  for (const [name, token] of tokens) {
+    if (token.length >= SHORT_TOKEN_LENGTH) continue;
+    logger.warn(
+      { action: 'start', outcome: 'short_token', kind, credential: name },
+      `a token has fewer than ${SHORT_TOKEN_LENGTH} characters and may be guessed; make one with "openssl rand -hex 32"`,
     );
   }
-  return new CredentialBook(sources);
 }

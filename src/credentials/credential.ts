@@ -1,3 +1,5 @@
+import type { TokenDigest } from './token-digest.ts';
+
 export type CredentialKind = 'track' | 'admin';
 
 /** Whom a token stands for. The name is for logs, limits and the audit trail; the token itself is kept nowhere. */
@@ -12,4 +14,12 @@ export interface CredentialSource {
    * Never rejects: a source that cannot be asked knows no token but those it has learnt.
    */
   identify(token: string): Credential | undefined | Promise<Credential | undefined>;
+}
+
+/** Fixed tokens, of which only digests are kept. */
+export interface TokenSource {
+  /** From memory alone. */
+  recall(token: TokenDigest): Credential | undefined;
+  /** Learns what is new, if there may be anything by now. Never rejects. Undefined where nothing ever is. */
+  readonly refresh?: () => Promise<void>;
 }

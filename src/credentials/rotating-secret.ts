@@ -55,16 +55,12 @@ export class RotatingSecret<Value> {
 
   /**
    * Reads it again now, because something unknown arrived that it may know by now. Rarely does anything: tokens
-   * that are guessed must not become calls.
+   * that are guessed must not become calls. Never rejects.
    */
   async reloadOnDemand(): Promise<void> {
-    if (this.#reloading === undefined) {
-      if (this.#parts.clock.monotonic() - this.#lastReload < ON_DEMAND_PAUSE_MS) return;
-      this.#reloading = this.#reload().finally(() => {
-        this.#reloading = undefined;
-      });
-    }
-    await this.#reloading;
+    const isEarly = this.#parts.clock.monotonic() - this.#lastReload < ON_DEMAND_PAUSE_MS;
+    if (this.#reloading === undefined && isEarly) return;
+    await this.#reload();
   }
 
   close(): void {
@@ -80,8 +76,16 @@ export class RotatingSecret<Value> {
     });
   }
 
+  /** One at a time, so that an answer that was long under way never replaces a later one. */
+  #reload(): Promise<void> {
+    this.#reloading ??= this.#tryLoad().finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
   /** Keeps what is known when it fails. */
-  async #reload(): Promise<void> {
+  async #tryLoad(): Promise<void> {
     try {
       await this.#load();
     } catch (error) {

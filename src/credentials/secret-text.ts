@@ -24,7 +24,7 @@ const namedTokensSchema = z.record(
  */
 export function parseTokens(text: string, soleName: string): NamedTokens {
   const trimmed = text.trim();
-  if (!trimmed.startsWith('{')) {
+  if (!isNamed(text)) {
     const token = tokenSchema.safeParse(trimmed);
     if (!token.success) throw new Error(`the token ${token.error.issues[0]?.message ?? 'is not valid'}`);
     return new Map([[soleName, token.data]]);
@@ -34,8 +34,15 @@ export function parseTokens(text: string, soleName: string): NamedTokens {
     const issue = parsed.error.issues[0];
     throw new Error(`the tokens are not a JSON object of named tokens: ${issue?.message ?? 'not valid'}`);
   }
-  if (Object.keys(parsed.data).length === 0) throw new Error('there is no token in it');
+  const tokens = Object.values(parsed.data);
+  if (tokens.length === 0) throw new Error('there is no token in it');
+  if (new Set(tokens).size < tokens.length) throw new Error('two names have the same token');
   return new Map(Object.entries(parsed.data));
+}
+
+/** Whether a text is meant as tokens by name. */
+export function isNamed(text: string): boolean {
+  return text.trimStart().startsWith('{');
 }
 
 function parseJson(text: string): unknown {

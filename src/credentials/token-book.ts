@@ -1,11 +1,11 @@
-import type { Credential, CredentialKind, CredentialSource } from './credential.ts';
+import type { Credential, CredentialKind, TokenSource } from './credential.ts';
 import { TokenDigest } from './token-digest.ts';
 
 /** Tokens by the name of whom they were given to. */
 export type NamedTokens = ReadonlyMap<string, string>;
 
 /** Fixed tokens of one kind. */
-export class TokenBook implements CredentialSource {
+export class TokenBook implements TokenSource {
   readonly #known: readonly { readonly digest: TokenDigest; readonly credential: Credential }[];
 
   constructor(kind: CredentialKind, tokens: NamedTokens) {
@@ -16,8 +16,7 @@ export class TokenBook implements CredentialSource {
   }
 
   /** Every token is looked at, whichever fits. */
-  identify(token: string): Credential | undefined {
-    const given = new TokenDigest(token);
+  recall(given: TokenDigest): Credential | undefined {
     let found: Credential | undefined;
     for (const { digest, credential } of this.#known) {
       if (digest.equals(given)) found = credential;

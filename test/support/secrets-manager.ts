@@ -13,6 +13,12 @@ export interface SecretsManagerServer {
   forgetPrevious(id: string): void;
   /** From now on every call fails with this status; 200 mends it. */
   failWith(status: number): void;
+  /** From now on nothing is answered about this secret. */
+  hang(id: string): void;
+  /** Calls that wait for an answer. */
+  waiting(): number;
+  /** From now on connections are refused. */
+  stop(): void;
 }
 
 /**
@@ -23,7 +29,9 @@ export interface SecretsManagerServer {
 export async function secretsManagerOfTest(): Promise<SecretsManagerServer> {
   const versions = new Map<string, { AWSCURRENT?: string; AWSPREVIOUS?: string }>();
   const reads: string[] = [];
+  const hanging = new Set<string>();
   let status = 200;
+  let waiting = 0;
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -35,6 +43,13 @@ export async function secretsManagerOfTest(): Promise<SecretsManagerServer> {
       return refuse(400, 'UnknownOperation');
     const { SecretId: id, VersionStage: stage = 'AWSCURRENT' } = JSON.parse(body);
     reads.push(`${id} ${stage}`);
+    if (hanging.has(id)) {
+      waiting += 1;
+      response.once('close', () => {
+        waiting -= 1;
+      });
+      return;
+    }
     if (status !== 200) return refuse(status, 'InternalServiceError');
     const text = versions.get(id)?.[stage as 'AWSCURRENT' | 'AWSPREVIOUS'];
     if (text === undefined) return refuse(400, 'ResourceNotFoundException');
@@ -42,10 +57,11 @@ export async function secretsManagerOfTest(): Promise<SecretsManagerServer> {
     response.end(JSON.stringify({ ARN: `arn:${id}`, Name: id, SecretString: text, VersionStages: [stage] }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
+  const stop = () => {
     server.close();
-  });
+    server.closeAllConnections();
+  };
+  onTestFinished(stop);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     reads,
@@ -61,5 +77,10 @@ export async function secretsManagerOfTest(): Promise<SecretsManagerServer> {
     failWith: (given) => {
       status = given;
     },
+    hang: (id) => {
+      hanging.add(id);
+    },
+    waiting: () => waiting,
+    stop,
   };
 }

@@ -44,10 +44,7 @@ test('tokens are read from their secrets at the start', async () => {
   const { start } = await world();
   const broker = await start();
   expect(await statusWith(broker, 'first-track-token')).toBe(201);
-  const admin = await call('GET', `${broker.url}/v1/admin/stats`, {
-    authorization: 'Bearer first-admin-token',
-  });
-  expect(admin.status).toBe(200);
+  expect(await adminStatusWith(broker, 'first-admin-token')).toBe(200);
 });
 
 test('a secret that cannot be read stops the start with its name and without its text', async () => {
@@ -92,16 +89,100 @@ test('a token that is unknown yet is looked up at once, and guesses do not becom
   expect(secrets.reads.length).toBe(before);
 });
 
-test('an outage of Secrets Manager after the start changes nothing', async () => {
+test.each<[string, (secrets: SecretsManagerServer) => void]>([
+  ['answers 500', (secrets) => secrets.failWith(500)],
+  ['refuses connections', (secrets) => secrets.stop()],
+])('a Secrets Manager that %s after the start changes nothing', async (_, breakDown) => {
   const { secrets, clock, start } = await world();
   const broker = await start();
-  secrets.failWith(500);
+  breakDown(secrets);
   await clock.advance(10_000);
   expect(await statusWith(broker, 'some-unknown-token')).toBe(401);
   expect(await statusWith(broker, 'first-track-token')).toBe(201);
   expect(broker.log.some((line) => line.includes('reload_secret'))).toBe(true);
   expect(broker.log.join('')).not.toContain('first-track-token');
 });
+
+test('a Secrets Manager that does not answer keeps nobody waiting whose token is known, or known to another secret', async () => {
+  const { secrets, clock, start } = await world();
+  const broker = await start();
+  secrets.hang(TRACK);
+  await clock.advance(10_000);
+  secrets.rotate(ADMIN, 'second-admin-token');
+  expect(await adminStatusWith(broker, 'second-admin-token')).toBe(200);
+  expect(await statusWith(broker, 'first-track-token')).toBe(201);
+  // Had either been waited for, the call would have ended by now.
+  expect(secrets.waiting()).toBe(1);
+});
+
+test('a token that one secret knows is not looked for in the other', async () => {
+  const { secrets, clock, start } = await world();
+  const broker = await start();
+  const before = secrets.reads.length;
+  await clock.advance(10_000);
+  expect(await adminStatusWith(broker, 'first-admin-token')).toBe(200);
+  expect(secrets.reads.length).toBe(before);
+  secrets.rotate(TRACK, 'second-track-token');
+  expect(await statusWith(broker, 'second-track-token')).toBe(201);
+});
+
+test('a token that leaked is good no more once its new value has been written twice', async () => {
+  const { secrets, clock, start } = await world();
+  const broker = await start();
+  secrets.rotate(TRACK, 'second-track-token');
+  secrets.rotate(TRACK, 'second-track-token');
+  await reloaded(broker, clock);
+  expect(await statusWith(broker, 'second-track-token')).toBe(201);
+  expect(await statusWith(broker, 'first-track-token')).toBe(401);
+});
+
+test('a rotation from one token to several named ones keeps the one good, and one of a name keeps its name', async () => {
+  const { secrets, clock, start } = await world();
+  const broker = await start();
+  secrets.rotate(TRACK, JSON.stringify({ 'team-a': 'token-of-team-a' }));
+  await reloaded(broker, clock);
+  expect(await statusWith(broker, 'token-of-team-a')).toBe(201);
+  expect(await statusWith(broker, 'first-track-token')).toBe(200);
+  secrets.rotate(TRACK, JSON.stringify({ 'team-a': 'second-token-of-team-a' }));
+  await reloaded(broker, clock);
+  expect(await statusWith(broker, 'second-token-of-team-a')).toBe(200);
+  expect(await statusWith(broker, 'token-of-team-a')).toBe(200);
+  expect(await statusWith(broker, 'first-track-token')).toBe(401);
+});
+
+test('two names with one token stop the start: neither could be revoked alone', async () => {
+  const { secrets, start } = await world();
+  secrets.rotate(TRACK, JSON.stringify({ 'team-a': 'token-of-both', 'team-b': 'token-of-both' }));
+  await expect(start()).rejects.toThrow('two names have the same token');
+});
+
+test.each<[string, (world: World) => void]>([
+  ['two secrets', ({ secrets }) => secrets.rotate(ADMIN, JSON.stringify({ boss: 'first-track-token' }))],
+  [
+    'the environment and a secret',
+    ({ secrets, environment }) => {
+      environment.BROKER_API_TOKEN = 'shared-token-of-a-test';
+      secrets.rotate(ADMIN, JSON.stringify({ boss: 'shared-token-of-a-test' }));
+    },
+  ],
+])(
+  'a token that %s have for both kinds opens track routes alone, and the log names it without its value',
+  async (_, share) => {
+    const given = await world();
+    share(given);
+    const broker = await given.start();
+    const token = given.environment.BROKER_API_TOKEN || 'first-track-token';
+    for (let each = 0; each < 3; each += 1) expect(await adminStatusWith(broker, token)).toBe(403);
+    expect(await statusWith(broker, token)).toBe(201);
+    const errors = broker.log
+      .map((line) => JSON.parse(line))
+      .filter(({ outcome }) => outcome === 'shared_token');
+    expect(errors).toEqual([
+      expect.objectContaining({ level: 'error', track_credential: 'track', admin_credential: 'boss' }),
+    ]);
+    expect(broker.log.join('')).not.toContain(token);
+  },
+);
 
 test('each of several named tokens can be revoked alone, and is named in log, metrics and audit, never by its value', async () => {
   const { secrets, clock, start } = await world();
@@ -116,12 +197,16 @@ test('each of several named tokens can be revoked alone, and is named in log, me
   expect(metrics).not.toMatch(/token-of-team/);
   expect(await actorsOf(broker, 'token-of-team-b')).toEqual(['team-b', 'team-a']);
   secrets.rotate(TRACK, JSON.stringify({ 'team-a': 'token-of-team-a' }));
-  secrets.forgetPrevious(TRACK);
   await reloaded(broker, clock);
   expect(await statusWith(broker, 'token-of-team-a')).toBe(201);
   expect(await statusWith(broker, 'token-of-team-b')).toBe(401);
   expect(broker.log.join('')).not.toMatch(/token-of-team/);
 });
+
+/** The status of an admin route with this token. */
+async function adminStatusWith(broker: TestBroker, token: string): Promise<number> {
+  return (await call('GET', `${broker.url}/v1/admin/stats`, { authorization: `Bearer ${token}` })).status;
+}
 
 /** Releases what `statusWith` has allocated. @returns who did either, the latest first, as the audit trail has it */
 async function actorsOf(broker: TestBroker, token: string): Promise<string[]> {

@@ -57,6 +57,16 @@ describe('No answer names the server, what it is made of, or where:', () => {
   });
 });
 
+test('A token that is short is taken, and warned of by name, not by value', async () => {
+  const short = await startBroker({ ...table.environment, BROKER_API_TOKEN: '{"team-a": "Ab3-x9-Qz"}' });
+  await short.close();
+  const warnings = short.log
+    .map((line) => JSON.parse(line))
+    .filter(({ outcome }) => outcome === 'short_token');
+  expect(warnings).toEqual([expect.objectContaining({ level: 'warn', kind: 'track', credential: 'team-a' })]);
+  expect(short.log.join('')).not.toContain('Ab3-x9-Qz');
+});
+
 describe('A method that no route takes is 405, whatever comes with it:', () => {
   test.each([
     ['QUERY', {}, undefined],

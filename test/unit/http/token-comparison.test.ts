@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { TokenBook } from '../../../src/credentials/token-book.ts';
+import { TokenDigest } from '../../../src/credentials/token-digest.ts';
 
 const compared = vi.hoisted(() => [] as [number, number][]);
 
@@ -25,7 +26,7 @@ test.each([
     const tokens = { one: 'token-one', two: 'a-longer-token-two', three: 'token-three' };
     const book = new TokenBook('track', new Map(Object.entries(tokens)));
     compared.length = 0;
-    const found = book.identify(token);
+    const found = book.recall(new TokenDigest(token));
     expect(compared).toEqual(Array(3).fill([32, 32]));
     expect(found?.name).toBe(Object.entries(tokens).find(([, known]) => known === token)?.[0]);
   },
