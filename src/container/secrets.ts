@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { CredentialKind, CredentialSource, TokenSource } from '../credentials/credential.ts';
 import { CredentialBook } from '../credentials/credential-book.ts';
-import { JwtCredentials } from '../credentials/jwt-credentials.ts';
 import { RotatingSecret } from '../credentials/rotating-secret.ts';
 import { booksOf, SecretCredentials } from '../credentials/secret-credentials.ts';
 import { openSecretsManager, type SecretVersions } from '../credentials/secret-store.ts';
@@ -37,19 +36,23 @@ export function openSecrets(config: Config, parts: { clock: Clock; random: Rando
   };
   const csp = secret(config.CSP_API_TOKEN_SECRET_ID, ({ current }) => tokenSchema.parse(current.trim()));
   const niosxaas = secret(config.NIOSXAAS_PASSWORD_SECRET_ID, ({ current }) => current.trim());
+  const accessTokens = accessTokensOf(config, parts);
   const ownToken = config.CSP_API_TOKEN;
   return {
     track: secret(config.BROKER_API_TOKEN_SECRET_ID, booksOf('track')),
     admin: secret(config.BROKER_ADMIN_TOKEN_SECRET_ID, booksOf('admin')),
     /** Undefined when no token is configured. */
     cspToken: csp !== undefined ? () => csp.value : ownToken !== undefined ? () => ownToken : undefined,
+    /** Undefined when no issuer is configured. */
+    accessTokens,
     niosxaasPassword: () => niosxaas?.value ?? config.NIOSXAAS_PASSWORD ?? '',
     /** @throws Error naming a secret that cannot be read */
     start: async () => {
-      await Promise.all(all.map((each) => each.start()));
+      await Promise.all([accessTokens?.start(), ...all.map((each) => each.start())]);
     },
     close: () => {
       for (const each of all) each.close();
+      void accessTokens?.close();
       store.close();
     },
   };
@@ -72,16 +75,7 @@ export function createCredentials(config: Config, secrets: Secrets, logger: Logg
   if (secrets.admin !== undefined) sources.push(new SecretCredentials(secrets.admin));
   return new CredentialBook({
     tokens: sources,
-    accessTokens:
-      config.COGNITO_ISSUER_URL === undefined
-        ? undefined
-        : new JwtCredentials({
-            issuer: config.COGNITO_ISSUER_URL,
-            keysUrl: config.COGNITO_KEYS_URL,
-            clientIds: config.COGNITO_CLIENT_IDS,
-            scopePrefix: config.COGNITO_SCOPE_PREFIX,
-            timeoutMs: TIMEOUT_MS,
-          }),
+    accessTokens: secrets.accessTokens,
     onSharedToken: (track, admin) =>
       logger.error(
         {
@@ -93,6 +87,25 @@ export function createCredentials(config: Config, secrets: Secrets, logger: Logg
         'a track token is an admin token too; it opens track routes alone until one of them is another',
       ),
   });
+}
+
+/** Loaded where an issuer is configured, and nowhere else. */
+function accessTokensOf(config: Config, parts: { clock: Clock; random: Random; logger: Logger }) {
+  if (config.COGNITO_ISSUER_URL === undefined) return undefined;
+  const options = {
+    issuer: config.COGNITO_ISSUER_URL,
+    keysUrl: config.COGNITO_KEYS_URL,
+    clientIds: config.COGNITO_CLIENT_IDS,
+    scopePrefix: config.COGNITO_SCOPE_PREFIX,
+  };
+  const loaded = import('../credentials/jwt-credentials.ts').then(
+    ({ JwtCredentials }) => new JwtCredentials(options, { ...parts, timeoutMs: TIMEOUT_MS }),
+  );
+  return {
+    identify: async (token: string) => (await loaded).identify(token),
+    start: async () => (await loaded).start(),
+    close: async () => (await loaded).close(),
+  };
 }
 
 /** Shorter tokens may be words, which are guessed before anything else. */

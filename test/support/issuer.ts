@@ -17,6 +17,10 @@ export interface Issuer {
   addKey(kid: string, options?: { readonly published?: boolean }): SigningKey;
   /** Answers with this status from now on; 200 serves the keys. */
   answerWith(status: number): void;
+  /** Publishes this key no more. */
+  withdraw(kid: string): void;
+  /** Answers with a document that never ends. @returns resolves when the client has hung up on one */
+  answerEndlessly(): Promise<void>;
 }
 
 /** An issuer of access tokens as Cognito is one: keys over HTTP, made for one test. */
@@ -24,8 +28,17 @@ export async function issuerOfTest(): Promise<Issuer> {
   const published: Record<string, unknown>[] = [];
   let requests = 0;
   let status = 200;
+  let onHungUp: (() => void) | undefined;
   const server = createServer((_request, response) => {
     requests += 1;
+    if (onHungUp !== undefined) {
+      const more = () => {
+        while (response.write(' '.repeat(16_384)));
+      };
+      response.on('drain', more).once('close', onHungUp);
+      more();
+      return;
+    }
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ keys: published }));
   });
@@ -47,6 +60,31 @@ export async function issuerOfTest(): Promise<Issuer> {
     answerWith: (given) => {
       status = given;
     },
+    withdraw: (kid) => {
+      published.splice(
+        published.findIndex((key) => key.kid === kid),
+        1,
+      );
+    },
+    answerEndlessly: () =>
+      new Promise((resolve) => {
+        onHungUp = resolve;
+      }),
+  };
+}
+
+/** What Cognito writes into an access token of the client credentials grant. */
+export function accessClaims(issuer: Issuer, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    iss: issuer.url,
+    sub: 'client-of-a-lab',
+    client_id: 'client-of-a-lab',
+    token_use: 'access',
+    scope: 'sandbox-broker/allocate',
+    iat: now - 10,
+    exp: now + 600,
+    ...changes,
   };
 }
 
