@@ -1,9 +1,7 @@
 import closeWithGrace from 'close-with-grace';
-import { buildApp, buildMetricsApp } from './app.ts';
 import { complaintOf } from './complaint.ts';
 import { readConfig } from './config.ts';
-import { createContainer } from './container.ts';
-import { markAdoptedIfEmpty } from './store/adoption.ts';
+import { type Container, createContainer } from './container.ts';
 import { checkTable } from './store/table.ts';
 
 /** New connections that may wait at once: a class of a thousand comes in one moment, and Node's default is 511. */
@@ -13,26 +11,19 @@ const LISTEN_BACKLOG = 4_096;
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const container = createContainer(config);
-  const { logger, database, clock, adoption, statistics } = container;
+  const { logger, clock, statistics } = container;
   await container.secrets.start();
-  await checkTable(database);
-  await markAdoptedIfEmpty(database, clock);
-  if (!(await adoption.refresh())) {
-    logger.warn(
-      { action: 'start', outcome: 'not_adopted' },
-      'allocations of the previous broker have not been adopted: each allocation looks for them first; run "npm run broker -- adopt"',
-    );
-  }
-
   let stopping = false;
-  const app = await buildApp(container, { isStopping: () => stopping });
-  const polling = setInterval(() => {
+  const [{ app, metricsApp }] = await Promise.all([
+    buildApps(container, () => stopping),
+    examineTable(container),
+  ]);
+
+  const poll = () =>
     statistics
       .refresh()
       .catch((error: unknown) => logger.warn({ err: error }, 'the statistics could not be read'));
-  }, config.STATISTICS_INTERVAL_SEC * 1000);
-
-  const metricsApp = config.METRICS_PORT === undefined ? undefined : await buildMetricsApp(container);
+  const polling = setInterval(poll, config.STATISTICS_INTERVAL_SEC * 1000);
   const workers = config.ROLE === 'api' ? [] : container.workers;
   closeWithGrace({ delay: config.SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
     stopping = true;
@@ -63,6 +54,29 @@ async function main(): Promise<void> {
   process.send?.({ address });
   if (config.ROLE !== 'worker') container.neighbours.start();
   for (const worker of workers) worker.start();
+}
+
+/** The framework takes a while to load and to start, in which the table can answer. */
+async function buildApps(container: Container, isStopping: () => boolean) {
+  const { buildApp, buildMetricsApp } = await import('./app.ts');
+  const app = await buildApp(container, { isStopping });
+  const separate = container.config.METRICS_PORT !== undefined;
+  const metricsApp = separate ? await buildMetricsApp(container) : undefined;
+  await Promise.all([app.ready(), metricsApp?.ready()]);
+  return { app, metricsApp };
+}
+
+/** Whether it is the table that the broker needs, and what it holds of a previous broker. */
+async function examineTable({ database, adoption, logger }: Container): Promise<void> {
+  // Asked at once: while the framework starts, no answer is looked at.
+  const answers = await Promise.allSettled([checkTable(database), adoption.refresh()]);
+  // The first says best why the table cannot be used.
+  for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
+  if (await adoption.completeIfEmpty()) return;
+  logger.warn(
+    { action: 'start', outcome: 'not_adopted' },
+    'allocations of the previous broker have not been adopted: each allocation looks for them first; run "npm run broker -- adopt"',
+  );
 }
 
 main().catch((error: unknown) => {

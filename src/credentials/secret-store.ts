@@ -1,5 +1,3 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-
 export interface SecretVersions {
   readonly current: string;
   /** The one before, which is still good while a rotation goes on. */
@@ -21,20 +19,10 @@ export interface SecretsManagerOptions {
 
 /** AWS Secrets Manager. @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html */
 export function openSecretsManager(options: SecretsManagerOptions): SecretStore {
-  const client = new SecretsManagerClient({
-    region: options.region,
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-    maxAttempts: 3,
-    retryMode: 'standard',
-    requestHandler: {
-      connectionTimeout: options.timeoutMs,
-      requestTimeout: options.timeoutMs,
-      throwOnRequestTimeout: true,
-    },
-  });
+  let client: ReturnType<typeof openClient> | undefined;
   const version = async (secretId: string, stage: string): Promise<string> => {
-    const answer = await client.send(new GetSecretValueCommand({ SecretId: secretId, VersionStage: stage }));
+    client ??= openClient(options);
+    const answer = await (await client).get(secretId, stage);
     if (answer.SecretString === undefined) throw new Error('The secret holds no text');
     return answer.SecretString;
   };
@@ -47,6 +35,28 @@ export function openSecretsManager(options: SecretsManagerOptions): SecretStore 
         throw error;
       }),
     }),
+    close: () => void client?.then(({ close }) => close()),
+  };
+}
+
+/** With the first reading: where no secret is named, a start does not load what reads them. */
+async function openClient({ region, endpoint, credentials, timeoutMs }: SecretsManagerOptions) {
+  const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+  const client = new SecretsManagerClient({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+    maxAttempts: 3,
+    retryMode: 'standard',
+    requestHandler: {
+      connectionTimeout: timeoutMs,
+      requestTimeout: timeoutMs,
+      throwOnRequestTimeout: true,
+    },
+  });
+  return {
+    get: (SecretId: string, VersionStage: string) =>
+      client.send(new GetSecretValueCommand({ SecretId, VersionStage })),
     close: () => client.destroy(),
   };
 }

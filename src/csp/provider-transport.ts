@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Clock } from '../domain/clock.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import { connectionError } from './connection-error.ts';
@@ -57,24 +57,13 @@ export class ProviderTransport {
   readonly origin: string;
   readonly basePath: string;
   readonly #options: ProviderTransportOptions;
-  readonly #dispatcher: Dispatcher;
+  #dispatcher: Promise<Dispatcher> | undefined;
 
   constructor(options: ProviderTransportOptions) {
     const base = new URL(options.baseUrl);
     this.origin = base.origin;
     this.basePath = base.pathname.replace(/\/+$/, '');
     this.#options = options;
-    this.#dispatcher =
-      options.dispatcher ??
-      new Pool(base.origin, {
-        connectTimeout: options.connectTimeoutMs,
-        // The deadline of the call covers both, on a clock that a test can hold.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        maxResponseSize: BODY_MAX_BYTES,
-        // What the simulator speaks, so that the tests run what production runs.
-        allowH2: false,
-      });
   }
 
   /** @param requestId kept where it is given, so that the calls of one run can be told by it */
@@ -126,7 +115,27 @@ export class ProviderTransport {
 
   /** Ends what is under way. Whoever wants calls to finish awaits them first. */
   async close(): Promise<void> {
-    if (this.#options.dispatcher === undefined) await this.#dispatcher.destroy();
+    if (this.#options.dispatcher === undefined) await (await this.#dispatcher)?.destroy();
+  }
+
+  /** With the first call, not before: loading the HTTP client takes a tenth of the time that a broker needs to start. */
+  #connections(): Promise<Dispatcher> {
+    const { dispatcher, connectTimeoutMs } = this.#options;
+    this.#dispatcher ??= dispatcher
+      ? Promise.resolve(dispatcher)
+      : import('undici').then(
+          ({ Pool }) =>
+            new Pool(this.origin, {
+              connectTimeout: connectTimeoutMs,
+              // The deadline of the call covers both, on a clock that a test can hold.
+              headersTimeout: 0,
+              bodyTimeout: 0,
+              maxResponseSize: BODY_MAX_BYTES,
+              // What the simulator speaks, so that the tests run what production runs.
+              allowH2: false,
+            }),
+        );
+    return this.#dispatcher;
   }
 
   async #exchange(call: ProviderCall, requestId: string): Promise<ProviderAnswer> {
@@ -134,7 +143,8 @@ export class ProviderTransport {
     const deadline = new AbortController();
     const cancelDeadline = clock.after(callTimeoutMs, () => deadline.abort());
     try {
-      const { statusCode, headers, body } = await this.#dispatcher.request({
+      const connections = await this.#connections();
+      const { statusCode, headers, body } = await connections.request({
         origin: this.origin,
         path: this.basePath + call.path,
         method: call.method,

@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 
 export interface LoggerOptions {
   readonly level: string;
@@ -14,9 +14,7 @@ export function createLogger(
   options: LoggerOptions,
   destination: DestinationStream = process.stdout,
 ): Logger {
-  const pretty = prettyFactory({ colorize: false, ignore: 'pid,hostname', singleLine: true });
-  const stream: DestinationStream =
-    options.format === 'json' ? destination : { write: (line) => destination.write(pretty(line)) };
+  const stream = options.format === 'json' ? destination : prettyStream(destination);
   return pino(
     {
       level: options.level,
@@ -40,4 +38,11 @@ export function createLogger(
     },
     stream,
   );
+}
+
+/** For people. Loaded on demand: production does without it. */
+function prettyStream(destination: DestinationStream): DestinationStream {
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
+  const pretty = prettyFactory({ colorize: false, ignore: 'pid,hostname', singleLine: true });
+  return { write: (line) => destination.write(pretty(line)) };
 }

@@ -40,6 +40,12 @@ export class Adoption {
     return this.#completed;
   }
 
+  /** Settles it for a table with nothing in it. @returns whether adoption is complete */
+  async completeIfEmpty(): Promise<boolean> {
+    if (!this.#completed) this.#completed = await markAdoptedIfEmpty(this.#database, this.#clock);
+    return this.#completed;
+  }
+
   async #ask(): Promise<void> {
     const answer = await this.#database.documents.send(
       new GetCommand({ TableName: this.#database.tableName, Key: ADOPTION_KEY, ConsistentRead: true }),
@@ -58,10 +64,12 @@ export async function markAdopted(database: Database, clock: Clock): Promise<voi
   );
 }
 
-/** A table with nothing in it has nothing to adopt. */
-export async function markAdoptedIfEmpty(database: Database, clock: Clock): Promise<void> {
+/** A table with nothing in it has nothing to adopt. @returns whether it was empty, and is marked */
+export async function markAdoptedIfEmpty(database: Database, clock: Clock): Promise<boolean> {
   const answer = await database.documents.send(
     new ScanCommand({ TableName: database.tableName, Limit: 1, ConsistentRead: true }),
   );
-  if (answer.Items?.length === 0) await markAdopted(database, clock);
+  if (answer.Items?.length !== 0) return false;
+  await markAdopted(database, clock);
+  return true;
 }

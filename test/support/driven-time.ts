@@ -1,5 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setImmediate as nextTurn, setTimeout as realTime } from 'node:timers/promises';
+// Loaded now: a broker loads it with its first call, and while it does nobody has a call under way.
+import 'undici';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../src/domain/clock.ts';
 import type { CspSimulator } from '../../src/local/csp-simulator.ts';

@@ -23,7 +23,8 @@ export const unknownRoutes = fastifyPlugin(
     const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
       const path = request.raw.url?.split('?')[0] ?? '/';
       const methods = paths.find('GET' as HTTPMethod, path)?.store as Set<string> | undefined;
-      if (methods === undefined) {
+      // A route that takes the method and has nothing all the same: a file that does not exist.
+      if (methods === undefined || methods.has(request.method)) {
         return refuse(request, reply, { code: 'NOT_FOUND', message: 'There is no such route' });
       }
       const allowed = [...methods].sort().join(', ');

@@ -34,6 +34,7 @@ describe('404 NOT_FOUND is the answer to an unknown route:', () => {
     ['DELETE', '/v1/nowhere'],
     ['GET', '/v1/admin/nowhere'],
     ['GET', '/V1/allocate'],
+    ['GET', '/v1/docs/static/none.js'],
     ['PUT', '/v1/docs/static/none.js/../../../../etc/passwd'],
   ])('%s %s', async (method, path) => {
     expect(refusal(await api.call(method, path))).toBe('404 NOT_FOUND');
