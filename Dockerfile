@@ -1,4 +1,4 @@
-# The broker, its command line and the simulated provider in one image: compiled JavaScript, its production
+# The broker, its command line and the simulated provider in one image: bundled JavaScript, the production
 # dependencies, Node, and the shared libraries that Node loads. No shell, no package manager, nothing to write to.
 # Why it is put together this way: docs/decisions/0006-image.md. How to build and check it: npm run test:image.
 
@@ -13,13 +13,13 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 
 
-FROM source AS compiled
+FROM source AS bundled
 # Secrets are optional, and end up in no layer: settings of a private registry, and the certificate of a proxy.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca \
     NODE_EXTRA_CA_CERTS=/run/secrets/ca npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+COPY rolldown.config.ts ./
 COPY src src
-RUN node_modules/.bin/tsc --project tsconfig.build.json
+RUN npm run build
 # A kernel starts the command line by its first line; the image has no /usr/bin/env to find Node with.
 RUN sed -i '1s|^#!.*|#!/usr/local/bin/node|' dist/cli/main.js && chmod 755 dist/cli/main.js
 # Same sources, same bytes, whenever and by whomever they are built: a layer keeps its digest.
@@ -55,8 +55,8 @@ FROM scratch
 # From what changes least to what changes most, so that a new release brings a small layer.
 COPY --from=system /system/ /
 COPY --from=dependencies /app/node_modules/ /app/node_modules/
-COPY --from=compiled /app/package.json /app/package.json
-COPY --from=compiled /app/dist/ /app/dist/
+COPY --from=bundled /app/package.json /app/package.json
+COPY --from=bundled /app/dist/ /app/dist/
 
 WORKDIR /app
 ENV NODE_ENV=production PATH=/usr/local/bin
@@ -65,7 +65,7 @@ USER 65532:65532
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 \
-  CMD ["node", "/app/dist/cli/commands/healthcheck.js"]
+  CMD ["node", "/app/dist/cli/healthcheck.js"]
 # No entry point: "sandbox-broker jobs run sync" and the like replace the whole command.
 CMD ["node", "/app/dist/main.js"]
 

@@ -102,7 +102,7 @@ variable "class_times" {
 }
 
 variable "container_health_check" {
-  description = "Command of a health check inside the container, such as [\"CMD\", \"node\", \"/app/dist/cli/commands/healthcheck.js\"]. null has none: the load balancer checks /readyz."
+  description = "Command of a health check inside the container, such as [\"CMD\", \"node\", \"/app/dist/cli/healthcheck.js\"]. null has none: the load balancer checks /readyz."
   type        = list(string)
   default     = null
 }

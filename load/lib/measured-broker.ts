@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { freePort } from '../../src/local/engine.ts';
+import { brokerProgram } from './broker-program.ts';
 
 export interface MeasuredBroker {
   readonly url: string;
@@ -12,13 +11,12 @@ export interface MeasuredBroker {
   stop(): Promise<void>;
 }
 
-const OWN_CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const START_TIMEOUT_MS = 30_000;
 const ASK_EVERY_MS = 5;
 
 export interface MeasuredBrokerOptions {
-  /** Another checkout of the project, to be held against this one. */
-  readonly checkout?: string | undefined;
+  /** The module to start: by default the bundle of this checkout, which is what the image runs. */
+  readonly program?: string | undefined;
   /** Of Node, such as `--cpu-prof`. */
   readonly nodeArguments?: readonly string[];
 }
@@ -29,11 +27,11 @@ export interface MeasuredBrokerOptions {
  */
 export async function startMeasuredBroker(
   environment: Readonly<Record<string, string | undefined>>,
-  { checkout = OWN_CHECKOUT, nodeArguments = [] }: MeasuredBrokerOptions = {},
+  { program = brokerProgram(), nodeArguments = [] }: MeasuredBrokerOptions = {},
 ): Promise<MeasuredBroker> {
   const port = await freePort();
   const began = performance.now();
-  const child = spawn(process.execPath, [...nodeArguments, join(checkout, 'src/main.ts')], {
+  const child = spawn(process.execPath, [...nodeArguments, program], {
     env: { ...environment, HOST: '127.0.0.1', PORT: String(port), LOG_FORMAT: 'json' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

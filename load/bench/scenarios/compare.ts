@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { brokerProgram } from '../../lib/broker-program.ts';
 import { figure } from '../../lib/statistics.ts';
 import { textTable } from '../../lib/text-table.ts';
 import { type BrokerFigures, measureLoad } from '../measure.ts';
@@ -13,11 +14,14 @@ export const compare: Scenario = {
   name: 'compare',
   summary: 'the broker of this checkout against that of another one',
   run: async ({ stand, settings, say }) => {
-    const checkouts = { here: undefined, there: resolve(settings.otherCheckout as string) };
+    const programs = {
+      here: brokerProgram(),
+      there: brokerProgram(resolve(settings.otherCheckout as string)),
+    };
     const sides = await Promise.all(
-      Object.entries(checkouts).map(async ([name, checkout]) => {
+      Object.entries(programs).map(async ([name, program]) => {
         const table = await stand.createTable();
-        return { name, table, broker: await stand.startBroker(table, {}, { checkout }) };
+        return { name, table, broker: await stand.startBroker(table, {}, { program }) };
       }),
     );
     const rows = CONCURRENCIES.map((concurrency) => ({

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SOURCES } from '../../lib/broker-program.ts';
 import { readProfile, timeByArea, topFunctions } from '../../lib/cpu-profile.ts';
 import { textTable } from '../../lib/text-table.ts';
 import { measureLoad } from '../measure.ts';
@@ -22,7 +23,7 @@ export const profile: Scenario = {
       const broker = await stand.startBroker(
         table,
         {},
-        { nodeArguments: ['--cpu-prof', '--cpu-prof-dir', folder] },
+        { program: SOURCES, nodeArguments: ['--cpu-prof', '--cpu-prof-dir', folder] },
       );
       await table.fill(POOL);
       say('profile: under load');

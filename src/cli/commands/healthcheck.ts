@@ -34,6 +34,3 @@ function problemOf(url: string, timeoutMs: number): Promise<string | undefined> 
     request.once('error', (error) => resolve(`${url}: ${error.message || error.name}`));
   });
 }
-
-// Run by itself, it starts in a tenth of the time of the whole command line.
-if (import.meta.main) await healthcheckCommand().parseAsync();

@@ -54,7 +54,7 @@ module "broker" {
   image_tag                  = "check"
   minimum_tasks              = 2
   maximum_tasks              = 6
-  container_health_check     = ["CMD", "/nodejs/bin/node", "-e", "process.exit(0)"]
+  container_health_check     = ["CMD", "node", "/app/dist/cli/healthcheck.js"]
   metrics_reader_cidr_blocks = ["10.80.0.0/16"]
   csp_base_url               = "https://csp.example/v2"
   environment                = { LAB_DURATION_HOURS = "4", STATUS_SHARDS = "4" }
