@@ -67,7 +67,7 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 \
   CMD ["node", "/app/dist/cli/healthcheck.js"]
 # No entry point: "sandbox-broker jobs run sync" and the like replace the whole command.
-CMD ["node", "/app/dist/main.js"]
+CMD ["node", "--max-semi-space-size=32", "--heap-growing-percent=100", "/app/dist/main.js"]
 
 ARG NODE_IMAGE
 ARG VERSION=0.0.0

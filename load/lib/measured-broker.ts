@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { NODE_OPTIONS } from '../../src/local/broker-process.ts';
 import { freePort } from '../../src/local/engine.ts';
 import { brokerProgram } from './broker-program.ts';
 
@@ -31,7 +32,7 @@ export async function startMeasuredBroker(
 ): Promise<MeasuredBroker> {
   const port = await freePort();
   const began = performance.now();
-  const child = spawn(process.execPath, [...nodeArguments, program], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, ...nodeArguments, program], {
     env: { ...environment, HOST: '127.0.0.1', PORT: String(port), LOG_FORMAT: 'json' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
