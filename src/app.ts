@@ -6,7 +6,7 @@ import Fastify, {
 } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Container } from './container.ts';
-import { activity, requestIdOf } from './http/plugins/activity.ts';
+import { activity, answerRecorder, requestIdOf } from './http/plugins/activity.ts';
 import { authentication } from './http/plugins/authentication.ts';
 import { bodies } from './http/plugins/bodies.ts';
 import { documentation } from './http/plugins/documentation.ts';
@@ -21,6 +21,7 @@ import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoutes } from './http/routes/metrics.ts';
 import { trackRoutes } from './http/routes/track.ts';
 import { refuseBadPath, refuseUnreadable } from './http/unroutable.ts';
+import { RequestLogger } from './observability/request-logger.ts';
 import { readEvents } from './store/audit-trail.ts';
 import { readNiosxaasRecords } from './store/niosxaas-records.ts';
 import { reachTable } from './store/table.ts';
@@ -45,6 +46,7 @@ export interface AppOptions {
 export async function buildApp(container: Container, options: AppOptions): Promise<FastifyInstance> {
   const { isStopping, patience = PATIENCE } = options;
   const { config, clock, metrics, logger } = container;
+  const recordAnswer = answerRecorder(metrics, logger);
   const app: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     // `activity` writes the one line of a request.
@@ -60,16 +62,18 @@ export async function buildApp(container: Container, options: AppOptions): Promi
     // Requests on connections that are open already are served to the end of a stop.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    frameworkErrors: refuseBadPath(metrics),
+    frameworkErrors: refuseBadPath(recordAnswer),
     clientErrorHandler: refuseUnreadable(logger),
   });
   // Node takes the shorter of the two for the head and the longer for the whole, whichever is which.
   app.server.headersTimeout = patience.requestTimeoutMs;
-  app.addHook('onSend', async (_request, reply) => {
+  app.setChildLoggerFactory((parent, bindings) => new RequestLogger(parent, bindings));
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (isStopping()) reply.header('connection', 'close');
+    done();
   });
 
-  await app.register(activity, { metrics });
+  await app.register(activity, { recordAnswer });
   await app.register(errors);
   await app.register(unknownRoutes, { maxParamLength: MAX_PARAMETER_LENGTH });
   await app.register(bodies);
@@ -100,16 +104,17 @@ export async function buildApp(container: Container, options: AppOptions): Promi
 
 /** `/metrics` alone, for a port of its own. */
 export async function buildMetricsApp({ metrics, logger }: Container): Promise<FastifyInstance> {
+  const recordAnswer = answerRecorder(metrics, logger);
   const app: FastifyInstance = Fastify({
     logger: false,
     schemaController: ZOD_SCHEMAS,
     requestTimeout: PATIENCE.requestTimeoutMs,
     http: { connectionsCheckingInterval: PATIENCE.checkIntervalMs },
-    frameworkErrors: refuseBadPath(metrics),
+    frameworkErrors: refuseBadPath(recordAnswer),
     clientErrorHandler: refuseUnreadable(logger),
   });
   app.server.headersTimeout = PATIENCE.requestTimeoutMs;
-  await app.register(activity, { metrics });
+  await app.register(activity, { recordAnswer });
   await app.register(errors);
   await app.register(unknownRoutes, { maxParamLength: MAX_PARAMETER_LENGTH });
   await app.register(metricsRoutes, { metrics });

@@ -1,17 +1,20 @@
 import type { Clock } from '../domain/clock.ts';
 
-/** How long a spent sandbox is passed over while an index still lists it: far longer than indexes lag. */
+/** How long a spent sandbox is passed over at least while an index still lists it: far longer than indexes lag. */
 const PASS_OVER_MS = 60_000;
 
 /** The sandboxes that requests of this process are trying just now, and those that they have just spent. */
 export class HandedOut {
   readonly #clock: Clock;
   readonly #trying = new Set<string>();
-  /** Sandbox to the monotonic time of its end, in order of insertion, which is the order of time. */
-  readonly #spent = new Map<string, number>();
+  /** Spent since `#began`, and in the generation before; forgotten by the generation, not one by one. */
+  #spent = new Set<string>();
+  #spentBefore = new Set<string>();
+  #began: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#began = clock.monotonic();
   }
 
   hold(sandboxId: string): void {
@@ -24,9 +27,8 @@ export class HandedOut {
 
   bury(sandboxId: string): void {
     this.#trying.delete(sandboxId);
-    this.#spent.delete(sandboxId);
-    this.#spent.set(sandboxId, this.#clock.monotonic());
-    this.#forget();
+    this.#turn();
+    this.#spent.add(sandboxId);
   }
 
   isTrying(sandboxId: string): boolean {
@@ -34,15 +36,16 @@ export class HandedOut {
   }
 
   isSpent(sandboxId: string): boolean {
-    const since = this.#spent.get(sandboxId);
-    return since !== undefined && this.#clock.monotonic() - since < PASS_OVER_MS;
+    this.#turn();
+    return this.#spent.has(sandboxId) || this.#spentBefore.has(sandboxId);
   }
 
-  #forget(): void {
+  #turn(): void {
     const now = this.#clock.monotonic();
-    for (const [sandboxId, since] of this.#spent) {
-      if (now - since < PASS_OVER_MS) return;
-      this.#spent.delete(sandboxId);
-    }
+    const age = now - this.#began;
+    if (age < PASS_OVER_MS) return;
+    this.#spentBefore = age < 2 * PASS_OVER_MS ? this.#spent : new Set();
+    this.#spent = new Set();
+    this.#began = now;
   }
 }

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Metrics } from '../observability/metrics.ts';
-import { beginActivity, recordAnswer } from './plugins/activity.ts';
+import { beginActivity, type RecordAnswer } from './plugins/activity.ts';
 import { errorBody, type Refusal, refusalFor, refuse } from './plugins/errors.ts';
 import { ERROR_STATUSES } from './schemas/errors.ts';
 
@@ -11,14 +10,12 @@ import { ERROR_STATUSES } from './schemas/errors.ts';
  * Answers a request whose path is no path, for which no hook runs: in the shape of all errors, counted and
  * logged as the others are.
  */
-export function refuseBadPath(metrics: Metrics) {
+export function refuseBadPath(recordAnswer: RecordAnswer) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const began = performance.now();
     beginActivity(request, 'unmatched');
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
-    reply.raw.once('finish', () =>
-      recordAnswer(metrics, request, reply.statusCode, performance.now() - began),
-    );
+    reply.raw.once('finish', () => recordAnswer(request, reply.statusCode, performance.now() - began));
     refuse(request, reply, refusalFor(error));
   };
 }

@@ -14,6 +14,12 @@ export type Item = Record<string, AttributeValue>;
 const BATCH_MAX_KEYS = 100;
 /** Calls under way at once. */
 const MAX_IN_FLIGHT = 4;
+/**
+ * What is asked for while a call is under way waits for its answer and shares the next one, unless it fills a call
+ * sooner: a burst comes in over many turns of the event loop, and is not a call for each. Nobody joins those that wait
+ * for a call that has taken longer than this. Milliseconds.
+ */
+const USUAL_MS = 50;
 /** How often keys that came back unprocessed are asked for again. */
 const MAX_ATTEMPTS = 8;
 
@@ -36,6 +42,7 @@ export class ItemReader {
   readonly #lookups = new Map<string, Lookup>();
   #inFlight = 0;
   #scheduled = false;
+  #sentAt = Number.NEGATIVE_INFINITY;
 
   constructor(database: Database, clock: Clock, random: Random) {
     this.#database = database;
@@ -50,12 +57,18 @@ export class ItemReader {
       const lookup = this.#lookups.get(name);
       if (lookup === undefined) this.#lookups.set(name, { key, waiting: [{ resolve, reject }] });
       else lookup.waiting.push({ resolve, reject });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      setImmediate(() => {
-        this.#scheduled = false;
-        this.#fill();
-      });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    const isBusy = this.#inFlight > 0 && this.#clock.monotonic() - this.#sentAt < USUAL_MS;
+    if (isBusy && this.#lookups.size < BATCH_MAX_KEYS) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#fill();
     });
   }
 
@@ -68,6 +81,7 @@ export class ItemReader {
         if (batch.size === BATCH_MAX_KEYS) break;
       }
       this.#inFlight += 1;
+      this.#sentAt = this.#clock.monotonic();
       void this.#read(batch)
         .catch((error: unknown) => {
           for (const lookup of batch.values()) for (const { reject } of lookup.waiting) reject(error);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import type { Logger } from 'pino';
 import { REQUEST_ID_PATTERN } from '../../domain/identifiers.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 
@@ -17,6 +18,8 @@ export interface Activity {
   isAnswered: boolean;
   /** The client hung up before it had the whole answer. */
   isAbandoned: boolean;
+  /** Told when that happens. */
+  onAbandoned: (() => void) | undefined;
 }
 
 declare module 'fastify' {
@@ -37,10 +40,18 @@ export function requestIdOf(message: IncomingMessage): string {
   return typeof given === 'string' && REQUEST_ID_PATTERN.test(given) ? given : randomUUID();
 }
 
+const endpoints = new Map<string, string>();
+
 /** The route as dashboards know it: a template, never a path with ids in it. */
-export function endpointOf(request: FastifyRequest): string {
+function endpointOf(request: FastifyRequest): string {
   const template = request.routeOptions.url;
-  return template === undefined ? 'unmatched' : template.replace(/:(\w+)/g, '{$1}');
+  if (template === undefined) return 'unmatched';
+  let endpoint = endpoints.get(template);
+  if (endpoint === undefined) {
+    endpoint = template.replace(/:(\w+)/g, '{$1}');
+    endpoints.set(template, endpoint);
+  }
+  return endpoint;
 }
 
 export function beginActivity(request: FastifyRequest, action: string): void {
@@ -53,46 +64,52 @@ export function beginActivity(request: FastifyRequest, action: string): void {
     cause: undefined,
     isAnswered: false,
     isAbandoned: false,
+    onAbandoned: undefined,
   };
 }
 
-/** One log line, which has the request's id as all of its lines do, and one observation. @param elapsedMs milliseconds since the request came */
-export function recordAnswer(
-  metrics: Metrics,
-  request: FastifyRequest,
-  status: number,
-  elapsedMs: number,
-): void {
-  metrics.requestLatency.observe(
-    { method: request.method, endpoint: endpointOf(request), status: String(status) },
-    elapsedMs / 1000,
-  );
-  const { action, outcome, trackId, sandboxId, actor, cause, isAbandoned } = request.activity;
-  if (actor !== undefined) metrics.credentialRequests.inc({ credential: actor, status: String(status) });
-  const level = request.routeOptions.config?.quiet === true ? 'debug' : status >= 500 ? 'warn' : 'info';
-  request.log[level](
-    {
-      track_id: trackId ?? null,
-      sandbox_id: sandboxId ?? null,
+/** Records an answer; `elapsedMs`: milliseconds since the request came. */
+export type RecordAnswer = (request: FastifyRequest, status: number, elapsedMs: number) => void;
+
+/**
+ * One log line and one observation for each answer. The line has only fields that are named here, none of which can
+ * hold a credential: so nothing looks through it for one, which would take longer than to write it.
+ */
+export function answerRecorder(metrics: Metrics, logger: Logger): RecordAnswer {
+  const lines = logger.child({}, { redact: [] });
+  return (request, status, elapsedMs) => {
+    metrics.requestLatency.observe(
+      { method: request.method, endpoint: endpointOf(request), status: String(status) },
+      elapsedMs / 1000,
+    );
+    const { action, outcome, trackId, sandboxId, actor, cause, isAbandoned } = request.activity;
+    if (actor !== undefined) metrics.credentialRequests.inc({ credential: actor, status: String(status) });
+    const level = request.routeOptions.config?.quiet === true ? 'debug' : status >= 500 ? 'warn' : 'info';
+    lines[level](
+      {
+        request_id: request.id,
+        track_id: trackId ?? null,
+        sandbox_id: sandboxId ?? null,
+        action,
+        outcome: outcome ?? (status < 400 ? 'success' : 'refused'),
+        latency_ms: Math.round(elapsedMs * 1000) / 1000,
+        status,
+        actor,
+        cause,
+        ...(isAbandoned ? { abandoned: true } : {}),
+      },
       action,
-      outcome: outcome ?? (status < 400 ? 'success' : 'refused'),
-      latency_ms: Math.round(elapsedMs * 1000) / 1000,
-      status,
-      actor,
-      cause,
-      ...(isAbandoned ? { abandoned: true } : {}),
-    },
-    action,
-  );
+    );
+  };
 }
 
-/** One log line and one observation for each request, and its id in the answer. */
+/** Every request is recorded once, and has its id in the answer. */
 export const activity = fastifyPlugin(
-  async (app: FastifyInstance, { metrics }: { metrics: Metrics }) => {
+  async (app: FastifyInstance, { recordAnswer }: { recordAnswer: RecordAnswer }) => {
     app.decorateRequest('activity');
     const record = (request: FastifyRequest, reply: FastifyReply) =>
-      recordAnswer(metrics, request, reply.statusCode, reply.elapsedTime);
-    app.addHook('onRequest', async (request, reply) => {
+      recordAnswer(request, reply.statusCode, reply.elapsedTime);
+    app.addHook('onRequest', (request, reply, done) => {
       beginActivity(request, request.routeOptions.config.action ?? 'unmatched');
       reply.header('x-request-id', request.id);
       // No `onResponse` follows when the client has hung up; what its request did is recorded all the same,
@@ -100,15 +117,19 @@ export const activity = fastifyPlugin(
       reply.raw.once('close', () => {
         if (reply.raw.writableFinished) return;
         request.activity.isAbandoned = true;
+        request.activity.onAbandoned?.();
         if (request.activity.isAnswered) record(request, reply);
       });
+      done();
     });
-    app.addHook('onSend', async (request, reply) => {
+    app.addHook('onSend', (request, reply, _payload, done) => {
       request.activity.isAnswered = true;
       if (request.activity.isAbandoned) record(request, reply);
+      done();
     });
-    app.addHook('onResponse', async (request, reply) => {
+    app.addHook('onResponse', (request, reply, done) => {
       if (!request.activity.isAbandoned) record(request, reply);
+      done();
     });
   },
   { name: 'activity' },

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
@@ -7,6 +8,7 @@ import fastifyPlugin from 'fastify-plugin';
 export const securityHeaders = fastifyPlugin(
   async (app: FastifyInstance, { allowedOrigins }: { allowedOrigins: readonly string[] }) => {
     await app.register(helmet, {
+      global: false,
       contentSecurityPolicy: {
         useDefaults: false,
         directives: {
@@ -16,6 +18,17 @@ export const securityHeaders = fastifyPlugin(
           formAction: ["'none'"],
         },
       },
+    });
+    // What helmet sets is the same for every answer, and working it out costs more than routing and validation
+    // together: so it is asked once, and repeated from then on.
+    let known: OutgoingHttpHeaders | undefined;
+    app.addHook('onRequest', (_request, reply, done) => {
+      if (known !== undefined) reply.headers(known);
+      else {
+        reply.helmet();
+        known = { ...reply.raw.getHeaders() };
+      }
+      done();
     });
     if (allowedOrigins.length > 0) {
       await app.register(cors, {

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Allocator } from '../../allocation/allocator.ts';
 import { Deadline } from '../../allocation/deadline.ts';
@@ -73,7 +73,7 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
             namePrefix: request.headers['x-sandbox-name-prefix'],
             author: authorOf(request),
           },
-          deadlineOf(request, reply),
+          deadlineOf(request),
         );
         outcome = allocation.replayed ? 'replay' : 'success';
         request.activity.sandboxId = allocation.sandboxId;
@@ -114,14 +114,14 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
         },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const track = callerOf(request.headers) as string;
       const sandboxId = request.params.sandbox_id;
       request.activity.trackId = track;
       request.activity.sandboxId = sandboxId;
       let outcome: ReleaseOutcome = 'error';
       try {
-        const row = await releaser.release(sandboxId, track, authorOf(request), deadlineOf(request, reply));
+        const row = await releaser.release(sandboxId, track, authorOf(request), deadlineOf(request));
         outcome = 'success';
         return {
           sandbox_id: row.sandboxId,
@@ -176,11 +176,9 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
   );
 
   /** Ends with the configured time, or when the client hangs up. */
-  function deadlineOf(_request: FastifyRequest, reply: FastifyReply): Deadline {
+  function deadlineOf(request: FastifyRequest): Deadline {
     const deadline = new Deadline(clock, options.deadlineMs);
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) deadline.abandon();
-    });
+    request.activity.onAbandoned = () => deadline.abandon();
     return deadline;
   }
 };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/domain/clock.ts';
 import { claimKeyOf } from '../../../src/domain/identifiers.ts';
@@ -7,6 +8,7 @@ import { claimAttributes } from '../../../src/store/claim-row.ts';
 import { ItemReader } from '../../../src/store/item-reader.ts';
 import { attributes, claimKey } from '../../../src/store/keys.ts';
 import { transact } from '../../../src/store/transact.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { claimOn } from '../../support/scripted-allocator.ts';
 import { invalid } from '../../support/scripted-commits.ts';
 import { type TestTable, tableOfTest } from '../../support/table.ts';
@@ -58,6 +60,32 @@ test('reads of one key at one moment are one read', async () => {
   expect(calls.map(({ input }) => input.RequestItems[table.database.tableName].Keys)).toEqual([
     [attributes(claimKey(keyOf(0)))],
   ]);
+});
+
+test('reads that come one after the other while a call is under way share the next one', async () => {
+  const table = await tableOfTest();
+  await putClaims(table, 6);
+  const clock = new ManualClock();
+  const held = Promise.withResolvers<void>();
+  const sizes: number[] = [];
+  const database = tapDatabase(table.database, async (call, next) => {
+    sizes.push(call.input.RequestItems[table.database.tableName].Keys.length);
+    if (sizes.length === 1) await held.promise;
+    return next();
+  });
+  const reader = new ClaimReader(new ItemReader(database, clock, Math.random));
+  const reads = [];
+  for (let index = 0; index < 6; index += 1) {
+    reads.push(reader.get(keyOf(index)));
+    await nextTurn();
+  }
+  expect(sizes).toEqual([1]);
+  // Those that come when it has taken long do not wait for it.
+  await clock.advance(50);
+  expect(await reader.get(keyOf(6))).toBeUndefined();
+  expect(sizes).toEqual([1, 6]);
+  held.resolve();
+  expect(await Promise.all(reads)).toEqual(Array.from({ length: 6 }, (_, index) => claimOn(`${index}`)));
 });
 
 test('keys that come back unread are asked for again, and those that were read are answered at once', async () => {
