@@ -46,7 +46,7 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     {
       transact: (items, token) => transact(database, items, token),
       ...timing,
-      observe: (event) => observeCommit(metrics, statistics, event),
+      observe: (event) => observeCommit(metrics, event),
     },
   );
   const instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
@@ -127,10 +127,8 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
 
 function observeCommit(
   metrics: Metrics,
-  statistics: PoolStatistics,
   event: { units: number; ended: 'committed' | 'cancelled' | 'failed' },
 ): void {
   metrics.databaseTransactions.inc({ ended: event.ended });
   metrics.databaseTransactionUnits.inc(event.units);
-  if (event.ended === 'committed') statistics.changed();
 }

@@ -23,6 +23,7 @@ async function main(): Promise<void> {
     statistics
       .refresh()
       .catch((error: unknown) => logger.warn({ err: error }, 'the statistics could not be read'));
+  void poll();
   const polling = setInterval(poll, config.STATISTICS_INTERVAL_SEC * 1000);
   const workers = config.ROLE === 'api' ? [] : container.workers;
   closeWithGrace({ delay: config.SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {

@@ -2,6 +2,7 @@ import { type Clock, unixSeconds } from '../domain/clock.ts';
 import type { Database } from '../store/database.ts';
 import { countByStatus, publishStatistics, readStatistics, type Statistics } from '../store/statistics.ts';
 import type { StatusShards } from '../store/status-shards.ts';
+import { changesThrough } from '../store/transact.ts';
 
 /** Counting may take at most this part of the time, however often it is asked for. */
 export const COUNTING_SHARE = 0.1;
@@ -27,23 +28,21 @@ export class PoolStatistics {
   #latest: Statistics | undefined;
   #counting: Promise<Statistics> | undefined;
   #pauseUntil = Number.NEGATIVE_INFINITY;
-  /** This process has written to the pool since its last count. */
-  #outdated = true;
+  /** What `changesThrough` said when the last count that succeeded was begun. */
+  #changesCounted: number | undefined;
 
   constructor(parts: PoolStatisticsParts) {
     this.#parts = parts;
   }
 
-  /** The pool has changed under this process's hands. */
-  changed(): void {
-    this.#outdated = true;
-  }
-
-  /** Counts when the latest count is old or known to be outdated, as often as the pause allows. */
+  /**
+   * Counts when the latest count is old, or this process has written to the table since it was begun, as often as
+   * the pause allows. What other processes have written since shows when the count is old.
+   */
   async current(): Promise<Statistics> {
-    const { clock, maxAgeMs } = this.#parts;
+    const { database, clock, maxAgeMs } = this.#parts;
     if (clock.monotonic() < this.#pauseUntil && this.#latest !== undefined) return this.#latest;
-    if (!this.#outdated) {
+    if (this.#changesCounted === changesThrough(database)) {
       const published = await this.refresh();
       if (published !== undefined && clock.now() - published.asOf * 1000 < maxAgeMs) return published;
     }
@@ -69,8 +68,9 @@ export class PoolStatistics {
     const { clock, database, shards } = this.#parts;
     const began = clock.monotonic();
     const asOf = unixSeconds(clock);
-    this.#outdated = false;
+    const changes = changesThrough(database);
     const counts = await countByStatus(database, shards);
+    this.#changesCounted = changes;
     const duration = clock.monotonic() - began;
     this.#pauseUntil = clock.monotonic() + Math.max(MINIMUM_PAUSE_MS, duration / COUNTING_SHARE);
     this.#learn({ counts, asOf });

@@ -19,7 +19,12 @@ export function createMetrics() {
 
   const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Counter<Label>({ name, help, labelNames: [...labelNames], registers });
-  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  /** Without a value until it is known: 0 would be taken for an empty pool. */
+  const gauge = (name: string, help: string) => {
+    const series = new Gauge({ name, help, registers });
+    series.remove();
+    return series;
+  };
 
   const allocateConflicts = [
     counter('broker_allocate_conflicts_total', 'Races for a sandbox that were lost to another caller'),

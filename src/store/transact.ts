@@ -26,6 +26,20 @@ export type Transacted =
   | { readonly committed: true }
   | { readonly committed: false; readonly reasons: readonly CancellationReason[] };
 
+const changes = new WeakMap<Database, number>();
+
+/**
+ * A number that grows with each transaction of this process that has changed the table, or of which nobody knows
+ * whether it has.
+ */
+export function changesThrough(database: Database): number {
+  return changes.get(database) ?? 0;
+}
+
+function countChange(database: Database): void {
+  changes.set(database, changesThrough(database) + 1);
+}
+
 /**
  * Writes all items or none.
  *
@@ -44,9 +58,13 @@ export async function transact(
       new TransactWriteItemsCommand({ TransactItems: items, ClientRequestToken: token }),
       signal === undefined ? {} : { abortSignal: signal },
     );
+    countChange(database);
     return { committed: true };
   } catch (error) {
-    if (!(error instanceof TransactionCanceledException)) throw error;
+    if (!(error instanceof TransactionCanceledException)) {
+      countChange(database);
+      throw error;
+    }
     const reasons = (error.CancellationReasons ?? []).map((reason) => ({
       code: reason.Code ?? 'None',
       item: reason.Item !== undefined && Object.keys(reason.Item).length > 0 ? reason.Item : undefined,

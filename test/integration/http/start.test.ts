@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { startBrokerProcess } from '../../../src/local/broker-process.ts';
 import { freePort } from '../../../src/local/engine.ts';
+import { publishStatistics } from '../../../src/store/statistics.ts';
 import { brokerProcessOfTest } from '../../support/broker.ts';
 import { runCommand } from '../../support/command-line.ts';
+import { eventually } from '../../support/eventually.ts';
+import { metric } from '../../support/metric.ts';
 import { makeTable, tableOfTest } from '../../support/table.ts';
 
 test('A process with bad variables does not start, and names every one of them in one message, without their values', async () => {
@@ -67,6 +70,23 @@ test('A process that starts says so in one line of JSON, without its tokens', as
   const { BROKER_API_TOKEN, BROKER_ADMIN_TOKEN } = table.environment;
   expect(broker.log.join('')).not.toContain(BROKER_API_TOKEN);
   expect(broker.log.join('')).not.toContain(BROKER_ADMIN_TOKEN);
+});
+
+test('A process that starts shows the counts of the pool that others have published, before its first interval', async () => {
+  const table = await tableOfTest();
+  const counts = {
+    available: 7,
+    allocated: 2,
+    pending_deletion: 1,
+    stale: 0,
+    deletion_failed: 0,
+    quarantined: 0,
+  };
+  await publishStatistics(table.database, { counts, asOf: 1_774_000_000 });
+  const environment = { ...table.environment, ROLE: 'api', STATISTICS_INTERVAL_SEC: '3600' };
+  const { url } = await brokerProcessOfTest(environment);
+  expect(await eventually('the gauges', () => metric(url, 'broker_pool_total'))).toBe(10);
+  expect(await metric(url, 'broker_pool_available')).toBe(7);
 });
 
 /** The message may hold the bounds of a variable, of which a value may be a part. */

@@ -38,6 +38,12 @@ afterAll(async () => {
   await table.drop();
 });
 
+test('No gauge of the pool has a value before anything was counted: 0 would be an empty pool', async () => {
+  const { body } = await api.call('GET', '/metrics');
+  expect(body).toContain('# TYPE broker_pool_available gauge');
+  expect(body).not.toMatch(/^broker_pool_/m);
+});
+
 describe('GET /v1/admin/stats', () => {
   test('counts the rows of every status, and says when', async () => {
     const { status, body } = await api.admin('GET', '/stats');
@@ -67,6 +73,34 @@ describe('GET /v1/admin/stats', () => {
     await api.release('student', held.sandbox_id);
     await clock.advance(60_000);
     expect((await api.admin('GET', '/stats')).body).toMatchObject({ allocated: 0, pending_deletion: 3 });
+  });
+
+  test.each([
+    ['an operator moved a row', () => api.admin('POST', '/sandboxes/stale-0/quarantine'), { quarantined: 9 }],
+    ['rows were removed', () => api.admin('POST', '/bulk-delete?status=stale'), { stale: 0, total: 45 }],
+  ])('is exact after %s, by the next count', async (_, change, counts) => {
+    await clock.advance(1_000);
+    await api.admin('GET', '/stats');
+    await clock.advance(1_000);
+    expect((await change()).status).toBe(200);
+    expect((await api.admin('GET', '/stats')).body).toMatchObject(counts);
+  });
+
+  test('is exact also where the count after a change had failed', async () => {
+    await clock.advance(1_000);
+    const { body: before } = await api.admin('GET', '/stats');
+    await clock.advance(1_000);
+    const { body: held } = await api.allocate('other-student');
+    expect(held).toHaveProperty('sandbox_id');
+    database.beforeCall = async (command) => {
+      if (command === 'QueryCommand') throw Object.assign(new Error('lost'), { name: 'TimeoutError' });
+    };
+    expect((await api.admin('GET', '/stats')).status).toBe(503);
+    database.beforeCall = async () => {};
+    expect((await api.admin('GET', '/stats')).body).toMatchObject({
+      available: before.available - 1,
+      allocated: before.allocated + 1,
+    });
   });
 });
 
