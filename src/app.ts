@@ -141,13 +141,14 @@ async function api(scope: FastifyInstance, { container }: { container: Container
         clock,
         deadlineMs,
       });
-      await admin.register(adminStatisticsRoutes, { statistics, clock });
+      await admin.register(adminStatisticsRoutes, { statistics, clock, deadlineMs });
       await admin.register(adminJobRoutes, {
         jobs: container.jobs,
         runner: container.runner,
         rows: container.jobRows,
         readNiosxaasRecords: (limit: number) => readNiosxaasRecords(container.database, clock, limit),
         clock,
+        deadlineMs,
       });
     },
     { prefix: '/admin' },

@@ -130,7 +130,7 @@ export const environmentSchema = z.object({
   DDB_MAX_SOCKETS: integer(1, 1_000).default(64).describe('Connections to the database.'),
   REQUEST_DEADLINE_MS: integer(100, 60_000)
     .default(10_000)
-    .describe('Milliseconds after which a track request is answered 503 if the database has not settled it.'),
+    .describe('Milliseconds after which a request is answered 503 if the database has not settled it.'),
   STATUS_SHARDS: integer(1, 100)
     .default(1)
     .describe(

@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import { serviceUnavailable } from '../domain/errors.ts';
 
 /**
  * One request's claim on our time: until when it may go on, and whether anyone still waits for its answer.
@@ -31,5 +32,10 @@ export class Deadline {
       const cancel = this.#clock.after(this.at - this.#clock.monotonic(), () => reject(onExpiry()));
       promise.then(resolve, reject).finally(cancel);
     });
+  }
+
+  /** The same for a call to the database: the client hears SERVICE_UNAVAILABLE, whatever became of it. */
+  orUnavailable<Result>(promise: Promise<Result>): Promise<Result> {
+    return this.bound(promise, () => serviceUnavailable(undefined));
   }
 }

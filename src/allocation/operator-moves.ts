@@ -49,6 +49,15 @@ export class OperatorMoves {
     author: Author,
     deadline: Deadline,
   ): Promise<StoredSandbox> {
+    return deadline.orUnavailable(this.#move(sandboxId, move, author, deadline));
+  }
+
+  async #move(
+    sandboxId: string,
+    move: OperatorMove,
+    author: Author,
+    deadline: Deadline,
+  ): Promise<StoredSandbox> {
     const { reader, clock, random, backoffBaseMs, backoffMaxMs } = this.#parts;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const row = await reader.get(sandboxId);

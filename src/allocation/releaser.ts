@@ -50,9 +50,7 @@ export class Releaser {
     author: Author,
     deadline: Deadline,
   ): Promise<StoredSandbox> {
-    return deadline.bound(this.#release(sandboxId, track, author, deadline), () =>
-      serviceUnavailable(undefined),
-    );
+    return deadline.orUnavailable(this.#release(sandboxId, track, author, deadline));
   }
 
   async #release(

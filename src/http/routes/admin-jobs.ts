@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { Deadline } from '../../allocation/deadline.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import type { FinishedRun, JobRows, JobState } from '../../store/job-rows.ts';
@@ -27,6 +28,7 @@ export interface AdminJobRoutesOptions {
   readonly rows: JobRows;
   readonly readNiosxaasRecords: (limit: number) => Promise<NiosxaasRecord[]>;
   readonly clock: Clock;
+  readonly deadlineMs: number;
 }
 
 /** Whoever starts a job by hand waits so long for its result. A load balancer gives up at 60 s. */
@@ -55,6 +57,8 @@ const forceSchema = z.object({
 /** The background jobs in operators' hands. */
 export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = async (app, options) => {
   const { jobs, runner, rows, clock } = options;
+  const inTime = <Result>(promise: Promise<Result>) =>
+    new Deadline(clock, options.deadlineMs).orUnavailable(promise);
 
   app.post(
     '/sync',
@@ -233,7 +237,9 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
         },
       },
     },
-    async () => ({ jobs: (await Promise.all(JOB_NAMES.map((name) => rows.read(name)))).map(presentJob) }),
+    async () => ({
+      jobs: (await inTime(Promise.all(JOB_NAMES.map((name) => rows.read(name))))).map(presentJob),
+    }),
   );
 
   app.post(
@@ -254,7 +260,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
       },
     },
     async (request) =>
-      presentJob(await rows.pause(request.params.job, actorOf(request), request.body?.reason)),
+      presentJob(await inTime(rows.pause(request.params.job, actorOf(request), request.body?.reason))),
   );
 
   app.post(
@@ -269,7 +275,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
         response: { 200: jobSchema.describe('The job as it is now'), ...errorResponses('VALIDATION_ERROR') },
       },
     },
-    async (request) => presentJob(await rows.resume(request.params.job)),
+    async (request) => presentJob(await inTime(rows.resume(request.params.job))),
   );
 
   app.post(
@@ -355,7 +361,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
       },
     },
     async (request) => {
-      const records = await options.readNiosxaasRecords(request.query.limit);
+      const records = await inTime(options.readNiosxaasRecords(request.query.limit));
       return {
         cleanups: records.map((record) => ({
           sandbox_id: record.sandboxId,

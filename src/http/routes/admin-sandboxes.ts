@@ -75,6 +75,7 @@ const eventSchema = z
 /** What operators see of the pool, and their moves on its rows. */
 export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions> = async (app, options) => {
   const { reader, listing, moves, removal, clock } = options;
+  const deadline = () => new Deadline(clock, options.deadlineMs);
 
   app.get(
     '/sandboxes',
@@ -114,7 +115,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         cursor === undefined
           ? { partition: 0 }
           : decodeCursor(cursor, filter, listing.partitionCount(filter));
-      const page = await listing.page(filter, from, limit);
+      const page = await deadline().orUnavailable(listing.page(filter, from, limit));
       return {
         sandboxes: page.sandboxes.map(presentSandbox),
         count: page.sandboxes.length,
@@ -141,7 +142,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
     },
     async (request) => {
       request.activity.sandboxId = request.params.sandbox_id;
-      const row = await reader.get(request.params.sandbox_id);
+      const row = await deadline().orUnavailable(reader.get(request.params.sandbox_id));
       if (row === undefined) throw sandboxNotFound();
       return presentSandbox(row);
     },
@@ -172,7 +173,8 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
     },
     async (request) => {
       request.activity.sandboxId = request.params.sandbox_id;
-      const events = await options.readEvents(request.params.sandbox_id, request.query.limit);
+      const { sandbox_id: sandboxId } = request.params;
+      const events = await deadline().orUnavailable(options.readEvents(sandboxId, request.query.limit));
       return { events: events.map(presentEvent), count: events.length };
     },
   );
@@ -197,9 +199,8 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
       },
       async (request) => {
         request.activity.sandboxId = request.params.sandbox_id;
-        const deadline = new Deadline(clock, options.deadlineMs);
         const author = authorOf(request, request.body?.reason);
-        return presentSandbox(await moves.move(request.params.sandbox_id, move, author, deadline));
+        return presentSandbox(await moves.move(request.params.sandbox_id, move, author, deadline()));
       },
     );
   }
@@ -212,7 +213,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         tags: ['admin'],
         summary: 'Remove all rows that are stale, or whose deletion failed',
         description:
-          'Removes rows, not accounts at the provider. With many rows it stops after 20 s and says how many are left to do: call it again.',
+          'Removes rows, not accounts at the provider. With many rows it stops after 20 s with the status `partial`: call it again until it is `completed`.',
         security: SECURITY,
         querystring: z.object({
           status: z

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { Deadline } from '../../allocation/deadline.ts';
 import type { PoolStatistics } from '../../allocation/pool-statistics.ts';
 import { type Clock, unixSeconds } from '../../domain/clock.ts';
 import { errorResponses } from '../schemas/errors.ts';
@@ -38,7 +39,8 @@ const statisticsSchema = z
 export const adminStatisticsRoutes: FastifyPluginAsyncZod<{
   statistics: PoolStatistics;
   clock: Clock;
-}> = async (app, { statistics, clock }) => {
+  deadlineMs: number;
+}> = async (app, { statistics, clock, deadlineMs }) => {
   app.get(
     '/stats',
     {
@@ -52,7 +54,7 @@ export const adminStatisticsRoutes: FastifyPluginAsyncZod<{
       },
     },
     async () => {
-      const { counts, asOf } = await statistics.current();
+      const { counts, asOf } = await new Deadline(clock, deadlineMs).orUnavailable(statistics.current());
       return {
         total: Object.values(counts).reduce((sum, each) => sum + each, 0),
         ...counts,

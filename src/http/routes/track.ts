@@ -158,7 +158,7 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
       const track = callerOf(request.headers) as string;
       request.activity.trackId = track;
       request.activity.sandboxId = request.params.sandbox_id;
-      const row = await reader.get(request.params.sandbox_id);
+      const row = await deadlineOf(request).orUnavailable(reader.get(request.params.sandbox_id));
       if (row === undefined) throw sandboxNotFound();
       if (row.allocatedToTrack !== track) throw notSandboxOwner();
       return {

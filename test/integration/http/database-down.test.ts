@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startBroker, type TestBroker } from '../../support/broker.ts';
-import { makeTable, type TestTable } from '../../support/table.ts';
-import { type Api, apiOf, refusal } from './support/api.ts';
-import { type DatabaseLine, openDatabaseLine } from './support/database-line.ts';
+import { type Api, refusal } from './support/api.ts';
+import { type BrokerOnALine, brokerOnALine } from './support/broker-on-a-line.ts';
+import type { DatabaseLine } from './support/database-line.ts';
 
 /** Short, so that giving up is seen soon. */
 const IMPATIENT = {
@@ -17,25 +16,16 @@ describe.each([
   { what: 'refuses connections', breakLine: (line: DatabaseLine) => line.cut() },
   { what: 'never answers', breakLine: async (line: DatabaseLine) => line.hold() },
 ])('While the database $what', ({ breakLine }) => {
-  let table: TestTable;
-  let line: DatabaseLine;
-  let broker: TestBroker;
+  let broken: BrokerOnALine;
   let api: Api;
 
   beforeAll(async () => {
-    table = await makeTable();
-    await table.seed(5);
-    line = await openDatabaseLine(table.environment.DDB_ENDPOINT_URL as string);
-    broker = await startBroker({ ...table.environment, ...IMPATIENT, DDB_ENDPOINT_URL: line.url });
-    api = await apiOf(broker.url);
-    await breakLine(line);
+    broken = await brokerOnALine(IMPATIENT, 5);
+    api = broken.api;
+    await breakLine(broken.line);
   });
 
-  afterAll(async () => {
-    await broker.close();
-    await line.close();
-    await table.drop();
-  });
+  afterAll(() => broken.close());
 
   test.each([
     ['POST /v1/allocate', () => api.allocate('student')],
@@ -79,7 +69,7 @@ describe.each([
   });
 
   test('a refusal is logged as a warning that names the cause', () => {
-    const lines = broker.log.map((line) => JSON.parse(line)).filter(({ status }) => status === 503);
+    const lines = broken.broker.log.map((line) => JSON.parse(line)).filter(({ status }) => status === 503);
     expect(lines.length).toBeGreaterThan(5);
     expect(lines.every(({ level, outcome }) => level === 'warn' && outcome === 'service_unavailable')).toBe(
       true,

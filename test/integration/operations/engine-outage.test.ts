@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Engine, freePort, startEngine } from '../../../src/local/engine.ts';
 import { brokerProcessOfTest } from '../../support/broker.ts';
-import { type Answer, allocate, call } from '../../support/client.ts';
+import { type Answer, allocate, asAdmin, asTrack, call, release } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
 import { makeTable } from '../../support/table.ts';
 
@@ -107,6 +107,16 @@ async function goThrough(
     const began = performance.now();
     const refused = () => new Set(clients.of(503).map(({ track }) => track.split('-')[1]));
     await clients.until(() => refused().size === CLIENTS && performance.now() - began >= atLeastMs);
+    // A release by a stranger: it reads the row, and would write nothing after the outage.
+    const [known] = clients.of(201).map(({ answer }) => String(answer.body.sandbox_id));
+    const refusals = await Promise.all([
+      call('GET', `${broker.url}/v1/sandboxes/${known}`, asTrack('stranger')),
+      release(broker.url, 'stranger', String(known)),
+      call('GET', `${broker.url}/v1/admin/sandboxes`, asAdmin()),
+      call('GET', `${broker.url}/v1/admin/sandboxes/${known}`, asAdmin()),
+    ]);
+    for (const { status, body } of refusals)
+      expect([status, body.error.code]).toEqual([503, 'SERVICE_UNAVAILABLE']);
     const health = await call('GET', `${broker.url}/healthz`);
     expect([health.status, health.body.status]).toEqual([200, 'healthy']);
     const readiness = await call('GET', `${broker.url}/readyz`);
