@@ -4,11 +4,12 @@ import { BrokerError, serviceUnavailable } from '../domain/errors.ts';
 import { MOVES, mayMove, type SandboxStatus } from '../domain/sandbox.ts';
 import { type Author, eventWrite } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
-import { moveWrite, removeWrite, tombstoneWrite, type Values } from '../store/move-writes.ts';
+import { moveWrite, removeWrite, type Values } from '../store/move-writes.ts';
 import type { PoolReader } from '../store/pool-reader.ts';
 import type { StoredSandbox } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
-import { transactPatiently } from '../store/transact.ts';
+import { noTombstoneCheck, tombstoneWrite } from '../store/tombstones.ts';
+import { CONDITION_FAILED, transactPatiently } from '../store/transact.ts';
 import type { Deadline } from './deadline.ts';
 import { CommitDeadlineError } from './group-commit.ts';
 import { type Releaser, sandboxNotFound } from './releaser.ts';
@@ -41,7 +42,8 @@ export class OperatorMoves {
 
   /**
    * @returns the row as it is afterwards
-   * @throws BrokerError SANDBOX_NOT_FOUND; ILLEGAL_MOVE when its state does not allow the move
+   * @throws BrokerError SANDBOX_NOT_FOUND; ILLEGAL_MOVE when its state does not allow the move, or would bring a
+   *   used sandbox back into the pool; SERVICE_UNAVAILABLE at the deadline, when nobody knows whether it was moved
    */
   async move(
     sandboxId: string,
@@ -63,6 +65,7 @@ export class OperatorMoves {
       const row = await reader.get(sandboxId);
       if (row === undefined) throw sandboxNotFound();
       if (!mayMove(move, row.status)) throw illegalMove(move, row.status);
+      if (move === 'restore' && wasUsed(row)) throw usedBefore();
       const moved =
         move === 'release'
           ? await this.#release(row, author, deadline)
@@ -115,17 +118,33 @@ export class OperatorMoves {
       restore: { set: {}, remove: ['status_reason', 'stale_since'] },
     };
     const { set, remove } = changes[move];
-    const done = await this.#write([
+    const writes = [
       moveWrite(database, shards, row, to, now, set, remove),
       eventWrite(database, row, move, to, author, clock, random),
-    ]);
-    return done ? this.#parts.reader.get(row.sandboxId) : undefined;
+    ];
+    if (move === 'restore') writes.push(noTombstoneCheck(database, row.sandboxId));
+    const result = await transactPatiently(database, writes, this.#parts);
+    if (result.committed) return this.#parts.reader.get(row.sandboxId);
+    if (move === 'restore' && result.reasons.at(-1)?.code === CONDITION_FAILED) throw usedBefore();
+    return undefined;
   }
 
   /** @returns false when the row was no longer as it was read */
   async #write(writes: TransactWriteItem[]): Promise<boolean> {
     return (await transactPatiently(this.#parts.database, writes, this.#parts)).committed;
   }
+}
+
+/** Rows that `verify` or the previous broker put aside may have been held. */
+function wasUsed(row: StoredSandbox): boolean {
+  return row.allocatedToTrack !== null || row.allocatedAt > 0;
+}
+
+function usedBefore(): BrokerError {
+  return new BrokerError(
+    'ILLEGAL_MOVE',
+    'The sandbox was used or removed before; it never becomes available again',
+  );
 }
 
 function illegalMove(move: OperatorMove, status: SandboxStatus): BrokerError {

@@ -2,16 +2,9 @@ import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb
 import { type ClaimKey, claimKeyOf, IDENTIFIER_PATTERN } from '../domain/identifiers.ts';
 import type { SandboxStatus } from '../domain/sandbox.ts';
 import type { Database } from './database.ts';
-import { attributes, claimKey, sandboxKey, tombstoneKey } from './keys.ts';
+import { attributes, claimKey, sandboxKey } from './keys.ts';
 import type { StoredSandbox } from './sandbox-row.ts';
 import type { StatusShards } from './status-shards.ts';
-import { TIME_TO_LIVE_ATTRIBUTE } from './table.ts';
-
-/**
- * How long a tombstone keeps a used sandbox from coming back while the provider still lists it, in seconds:
- * 90 days, where minutes are usual.
- */
-const TOMBSTONE_SECONDS = 90 * 86_400;
 
 /**
  * A row is moved only as it was read: in the same state, of the same allocation. `updated_at` is not looked
@@ -78,23 +71,6 @@ export function removeWrite(database: Database, row: StoredSandbox): TransactWri
       ExpressionAttributeNames: { '#status': 'status' },
       ExpressionAttributeValues: asRead(row),
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    },
-  };
-}
-
-/** Keeps a removed sandbox from ever coming back (I6). */
-export function tombstoneWrite(database: Database, row: StoredSandbox, now: number): TransactWriteItem {
-  return {
-    Put: {
-      TableName: database.tableName,
-      Item: {
-        ...attributes(tombstoneKey(row.sandboxId)),
-        sandbox_id: { S: row.sandboxId },
-        name: { S: row.name },
-        external_id: { S: row.externalId },
-        removed_at: { N: String(now) },
-        [TIME_TO_LIVE_ATTRIBUTE]: { N: String(now + TOMBSTONE_SECONDS) },
-      },
     },
   };
 }

@@ -1,9 +1,10 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Database } from './database.ts';
-import { attributes, sandboxKey, tombstoneKey } from './keys.ts';
+import { attributes, sandboxKey } from './keys.ts';
 import { availableAttributes, type NewSandbox } from './new-sandboxes.ts';
 import type { StoredSandbox } from './sandbox-row.ts';
 import type { StatusShards } from './status-shards.ts';
+import { noTombstoneCheck } from './tombstones.ts';
 
 /** The position of the tombstone's check in the writes of an addition. */
 export const TOMBSTONE_CHECK = 1;
@@ -23,13 +24,7 @@ export function additionWrites(
         ConditionExpression: 'attribute_not_exists(PK)',
       },
     },
-    {
-      ConditionCheck: {
-        TableName: database.tableName,
-        Key: attributes(tombstoneKey(sandbox.sandboxId)),
-        ConditionExpression: 'attribute_not_exists(PK)',
-      },
-    },
+    noTombstoneCheck(database, sandbox.sandboxId),
   ];
 }
 

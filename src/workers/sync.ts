@@ -11,6 +11,7 @@ import type { StoredSandbox } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
 import { walkStatus } from '../store/status-walk.ts';
 import { additionWrites, renameWrite, TOMBSTONE_CHECK } from '../store/sync-writes.ts';
+import { keepTombstone } from '../store/tombstones.ts';
 import { CONDITION_FAILED, type Transacted, transactPatiently } from '../store/transact.ts';
 import { inLanes } from './in-lanes.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
@@ -130,9 +131,17 @@ export class SyncJob implements Job {
     const now = unixSeconds(clock);
     if (row === undefined) {
       const result = await this.#transact(additionWrites(database, shards, account, now));
-      if (result.committed) counts.added += 1;
-      else if (result.reasons[TOMBSTONE_CHECK]?.code === CONDITION_FAILED) counts.buried += 1;
-      else counts.overtaken += 1;
+      if (result.committed) {
+        counts.added += 1;
+        return;
+      }
+      const check = result.reasons[TOMBSTONE_CHECK];
+      if (check?.code === CONDITION_FAILED) {
+        counts.buried += 1;
+        if (check.item !== undefined) await keepTombstone(database, check.item, now);
+      } else {
+        counts.overtaken += 1;
+      }
       return;
     }
     if (row.status === 'stale') {

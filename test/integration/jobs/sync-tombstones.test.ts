@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { allocate, asAdmin, call } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
-import { jobsWorld } from '../../support/jobs-world.ts';
+import { type JobsWorld, jobsWorld } from '../../support/jobs-world.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -35,6 +35,37 @@ test('a tombstone outlives the time in which the provider was seen to list what 
   const [tombstone] = (await world.table.items()).filter((item) => String(item.PK).startsWith('TOMB#'));
   const days = (Number(tombstone?.ttl) - world.clock.now() / 1000) / 86_400;
   expect(days).toBeGreaterThanOrEqual(30);
+});
+
+/** The tombstone as it stands; undefined when there is none. */
+const tombstoneIn = async (world: JobsWorld) =>
+  (await world.table.items()).find((item) => String(item.PK).startsWith('TOMB#'));
+
+test.each([50, 89, 91])(
+  'a tombstone whose account is listed for %i days does not run out: its time begins anew',
+  async (days) => {
+    const world = await jobsWorld({ accounts: 2, simulator: { settings: { linger_listings: 1_000 } } });
+    await world.released(1);
+    await world.run('cleanup');
+    const first = await tombstoneIn(world);
+    // Sync was held back meanwhile. The database drops what has run out late: on the 91st day it is still there.
+    await world.time.pass(days * 24 * HOUR_MS);
+    expect((await world.run('sync')).result).toMatchObject({ added: 0, used_before: 1 });
+    const now = Math.floor(world.clock.now() / 1000);
+    const kept = await tombstoneIn(world);
+    expect(Number(kept?.ttl) - now).toBeGreaterThan(80 * 86_400);
+    expect({ ...kept, ttl: first?.ttl }).toEqual(first);
+  },
+);
+
+test('a tombstone with most of its time left is not written at every sync', async () => {
+  const world = await jobsWorld({ accounts: 2, simulator: { settings: { linger_listings: 1_000 } } });
+  await world.released(1);
+  await world.run('cleanup');
+  const first = await tombstoneIn(world);
+  await world.time.pass(30 * 24 * HOUR_MS);
+  expect((await world.run('sync')).result).toMatchObject({ used_before: 1 });
+  expect(await tombstoneIn(world)).toEqual(first);
 });
 
 test('what an operator removed from the pool stays out while the provider lists it', async () => {
