@@ -48,9 +48,10 @@ export function expiresAt(allocation: { allocatedAt: number; labDurationHours: n
 }
 
 /**
- * Every legal move of a row; any other is a bug. `removed` and `deleted` leave a tombstone instead of a row.
+ * Every legal move of a row; any other is a bug. `removed` and `deleted` leave a tombstone instead of a row; one that is `absent` has neither.
  */
 export const MOVES = {
+  add: { from: ['absent'], to: 'available' },
   allocate: { from: ['available'], to: 'allocated' },
   release: { from: ['allocated'], to: 'pending_deletion' },
   expire: { from: ['allocated'], to: 'pending_deletion' },
@@ -64,7 +65,7 @@ export const MOVES = {
   restore: { from: ['quarantined'], to: 'available' },
 } as const satisfies Record<
   string,
-  { from: readonly SandboxStatus[]; to: SandboxStatus | 'removed' | 'deleted' }
+  { from: readonly (SandboxStatus | 'absent')[]; to: SandboxStatus | 'removed' | 'deleted' }
 >;
 
 export type Move = keyof typeof MOVES;

@@ -1,6 +1,6 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Clock, Random } from '../domain/clock.ts';
-import type { Move } from '../domain/sandbox.ts';
+import type { Move, SandboxStatus } from '../domain/sandbox.ts';
 import type { Database } from './database.ts';
 import { attributes, eventKey } from './keys.ts';
 import type { StoredSandbox } from './sandbox-row.ts';
@@ -30,13 +30,31 @@ export interface Author {
   readonly requestId?: string | undefined;
 }
 
+/** What an event tells of the sandbox as it was before the move. */
+export type EventSubject = Pick<
+  StoredSandbox,
+  'sandboxId' | 'allocatedToTrack' | 'allocatedAt' | 'allocatedBy' | 'allocationRequestId'
+> & { readonly status: SandboxStatus | 'absent' };
+
+/** A sandbox that comes into the pool. */
+export function newcomer(sandboxId: string): EventSubject {
+  return {
+    sandboxId,
+    status: 'absent',
+    allocatedToTrack: null,
+    allocatedAt: 0,
+    allocatedBy: null,
+    allocationRequestId: null,
+  };
+}
+
 /**
  * The write that records a move, for the transaction that makes it. An allocation has none, to keep it at two
  * writes: the row itself tells of it while it lasts, and the event that ends it afterwards.
  */
 export function eventWrite(
   database: Database,
-  row: StoredSandbox,
+  row: EventSubject,
   move: Move,
   to: string,
   author: Author,

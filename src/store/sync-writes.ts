@@ -1,4 +1,6 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
+import { type Author, eventWrite, newcomer } from './audit.ts';
 import type { Database } from './database.ts';
 import { attributes, sandboxKey } from './keys.ts';
 import { availableAttributes, type NewSandbox } from './new-sandboxes.ts';
@@ -6,25 +8,37 @@ import type { StoredSandbox } from './sandbox-row.ts';
 import type { StatusShards } from './status-shards.ts';
 import { noTombstoneCheck } from './tombstones.ts';
 
-/** The position of the tombstone's check in the writes of an addition. */
+/** Writes of one addition. */
+export const ADDITION_WRITES = 3;
+/** The position of the tombstone's check among them. */
 export const TOMBSTONE_CHECK = 1;
 
-/** A sandbox comes into the pool if it is not there, and never was: a tombstone says that it was used or removed. */
+export interface AdditionParts {
+  readonly database: Database;
+  readonly shards: StatusShards;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * A sandbox comes into the pool if it is not there, and never was: a tombstone says that it was used or removed. An
+ * event tells of it.
+ */
 export function additionWrites(
-  database: Database,
-  shards: StatusShards,
+  { database, shards, clock, random }: AdditionParts,
   sandbox: NewSandbox,
-  now: number,
+  author: Author,
 ): TransactWriteItem[] {
   return [
     {
       Put: {
         TableName: database.tableName,
-        Item: availableAttributes(shards, sandbox, now),
+        Item: availableAttributes(shards, sandbox, unixSeconds(clock)),
         ConditionExpression: 'attribute_not_exists(PK)',
       },
     },
     noTombstoneCheck(database, sandbox.sandboxId),
+    eventWrite(database, newcomer(sandbox.sandboxId), 'add', 'available', author, clock, random),
   ];
 }
 

@@ -130,7 +130,7 @@ export class SyncJob implements Job {
     const { database, shards, clock, random } = this.#parts;
     const now = unixSeconds(clock);
     if (row === undefined) {
-      const result = await this.#transact(additionWrites(database, shards, account, now));
+      const result = await this.#transact(additionWrites(this.#parts, account, context.author));
       if (result.committed) {
         counts.added += 1;
         return;

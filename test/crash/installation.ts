@@ -1,3 +1,4 @@
+import type { Move } from '../../src/domain/sandbox.ts';
 import { type CspSimulator, startCspSimulator } from '../../src/local/csp-simulator.ts';
 import { asAdmin, asTrack } from '../support/client.ts';
 import { violations } from '../support/invariants.ts';
@@ -80,9 +81,13 @@ export class CrashInstallation {
     return status === undefined ? rows : rows.filter((row) => row.status === status);
   }
 
-  async count(kind: 'CLAIM#' | 'TOMB#' | 'EVT#'): Promise<number> {
-    const items = await this.table.items();
-    return items.filter(({ PK, SK }) => String(PK).startsWith(kind) || String(SK).startsWith(kind)).length;
+  async count(kind: 'CLAIM#' | 'TOMB#'): Promise<number> {
+    return (await this.table.items()).filter(({ PK }) => String(PK).startsWith(kind)).length;
+  }
+
+  /** How many events tell of the move. */
+  async told(move: Move): Promise<number> {
+    return (await this.table.items()).filter((item) => item.move === move).length;
   }
 
   async violations(): Promise<string[]> {

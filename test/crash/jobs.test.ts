@@ -34,7 +34,7 @@ await testCrashPoints<{ sandboxes: string[] }>({
   expectDone: async (installation, { sandboxes }) => {
     const pending = await installation.rows('pending_deletion');
     expect(pending.map((row) => row.sandbox_id).sort()).toEqual(sandboxes.sort());
-    expect(await installation.count('EVT#')).toBe(2);
+    expect(await installation.told('expire')).toBe(2);
     expect(await installation.count('CLAIM#')).toBe(0);
   },
 });

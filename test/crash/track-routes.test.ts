@@ -43,6 +43,6 @@ await testCrashPoints<{ sandboxId: string }>({
   },
   expectDone: async (installation, { sandboxId }) => {
     expect(await installation.rows('pending_deletion')).toMatchObject([{ sandbox_id: sandboxId }]);
-    expect(await installation.count('EVT#')).toBe(1);
+    expect(await installation.told('release')).toBe(1);
   },
 });

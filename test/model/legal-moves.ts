@@ -20,7 +20,7 @@ const LEGAL = {
 export type Move = keyof typeof LEGAL;
 
 /** Moves that leave no trace in the audit trail. */
-const SILENT: readonly Move[] = ['add', 'allocate'];
+const SILENT: readonly Move[] = ['allocate'];
 /** States of which nothing is left but a tombstone. */
 const GONE: readonly string[] = ['deleted', 'removed'];
 /** States in which nobody has held a sandbox yet. */

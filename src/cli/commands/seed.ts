@@ -1,9 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { readCommandConfig } from '../../config.ts';
 import { openTable } from '../../container/table-access.ts';
-import { unixSeconds } from '../../domain/clock.ts';
 import { sampleSandboxes } from '../../local/sample-sandboxes.ts';
-import { fillPool } from '../../store/new-sandboxes.ts';
+import { addToPool } from '../../store/pool-additions.ts';
 import { checkTable } from '../../store/table.ts';
 
 export function seedCommand(): Command {
@@ -12,10 +11,16 @@ export function seedCommand(): Command {
     .argument('<count>', 'how many', wholeNumber)
     .option('--first <number>', 'number of the first one', wholeNumber, 0)
     .action(async (count: number, { first }: { first: number }) => {
-      const { database, shards, clock } = openTable(readCommandConfig(process.env));
+      const table = openTable(readCommandConfig(process.env));
+      const { database } = table;
       await checkTable(database);
-      await fillPool(database, shards, sampleSandboxes(count, first), unixSeconds(clock));
-      process.stdout.write(`Wrote ${count} available sandboxes into ${database.tableName}\n`);
+      const added = await addToPool(table, sampleSandboxes(count, first), { actor: 'command line' });
+      process.stdout.write(`Wrote ${added} available sandboxes into ${database.tableName}\n`);
+      if (added < count) {
+        process.stdout.write(
+          `${count - added} were there, or had been used or removed, and stay as they are; --first takes other numbers\n`,
+        );
+      }
       database.close();
     });
 }

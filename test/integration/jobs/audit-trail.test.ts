@@ -69,6 +69,7 @@ test('every move of a row is in the trail, with who did it and why: jobs, studen
     string,
     string,
   ];
+  const [added] = world.simulator.accounts.create({ count: 1 });
   const account = world.account(comesBack);
   world.simulator.accounts.remove(comesBack);
   world.simulator.accounts.remove(gone);
@@ -79,6 +80,7 @@ test('every move of a row is in the trail, with who did it and why: jobs, studen
   await run('stale');
   await operate(quarantined, 'quarantine');
   await operate(quarantined, 'restore');
+  trails.set(String(added?.csp_id), ['add by job:sync']);
   trails.set(comesBack, ['mark_stale by job:sync', 'listed_again by job:sync']);
   trails.set(gone, ['mark_stale by job:sync', 'remove by job:stale']);
   trails.set(quarantined, ['quarantine by admin', 'restore by admin']);

@@ -5,6 +5,7 @@ import { kindOf, numberOf, statusOf } from './rows.ts';
 
 /** Who may make a move, by the beginning of `actor` in its audit event. */
 const ACTORS: Partial<Record<Move, readonly string[]>> = {
+  add: ['job:sync'],
   release: ['track', 'admin'],
   expire: ['job:expiry'],
   mark_stale: ['job:sync'],
@@ -42,11 +43,12 @@ export function judgeMove(
   const from = statusOf(change.before);
   const to = statusOf(change.after);
   if (from === to) return { ...wrongIf(judgeStay(sandboxId, change)) };
-  if (from === 'absent') {
-    return to === 'available' ? {} : { wrong: `sandbox ${sandboxId} comes into the pool as ${to}` };
-  }
+  if (from === 'absent' && to !== 'available')
+    return { wrong: `sandbox ${sandboxId} comes into the pool as ${to}` };
   if (from === 'available' && to === 'allocated') return {};
   const event = eventOf(sandboxId, together);
+  // A table is filled past any broker, which leaves no event.
+  if (from === 'absent' && event === undefined) return {};
   if (event === undefined)
     return { wrong: `sandbox ${sandboxId} went from ${from} to ${to} without an event` };
   const move = event.move?.S as Move;
