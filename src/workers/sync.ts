@@ -15,6 +15,7 @@ import { keepTombstone } from '../store/tombstones.ts';
 import { CONDITION_FAILED, type Transacted, transactPatiently } from '../store/transact.ts';
 import { inLanes } from './in-lanes.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { matchListing } from './listing-match.ts';
 import { staleBrake } from './stale-brake.ts';
 
 export interface SyncParts {
@@ -60,19 +61,20 @@ export class SyncJob implements Job {
   async run(context: JobContext): Promise<JobResult> {
     // The pool first: a row that comes in between the two readings must not look as if it were not listed.
     const pool = await this.#readPool();
-    const { accounts, skipped } = await this.#parts.csp.listSandboxes({
+    const listing = await this.#parts.csp.listSandboxes({
       signal: context.signal,
       requestId: context.author.requestId,
     });
+    const { accounts, unreadable } = matchListing(listing, pool);
     const counts: Counts = { added: 0, updated: 0, restored: 0, markedStale: 0, buried: 0, overtaken: 0 };
     const progress = () => context.report({ listed: accounts.length, ...presented(counts) });
 
-    await inLanes(accounts, LANES, context.signal, async (account) => {
-      await this.#takeIn(account, pool.get(account.sandboxId), context, counts);
+    await inLanes(accounts, LANES, context.signal, async ({ account, row }) => {
+      await this.#takeIn(account, row, context, counts);
       progress();
     });
 
-    const listed = new Set(accounts.map((account) => account.sandboxId));
+    const listed = new Set(accounts.map(({ account, row }) => row?.sandboxId ?? account.sandboxId));
     const available = [...pool.values()].filter((row) => row.status === 'available');
     const missing = available.filter((row) => !listed.has(row.sandboxId));
     const brake =
@@ -80,7 +82,7 @@ export class SyncJob implements Job {
         ? null
         : staleBrake({
             listed: accounts.length,
-            unreadable: skipped,
+            unreadable,
             available: available.length,
             missing: missing.length,
             maxStalePercent: this.#parts.maxStalePercent,
@@ -96,7 +98,7 @@ export class SyncJob implements Job {
       notes: {
         synced: accounts.length,
         ...presented(counts),
-        unreadable: skipped,
+        unreadable,
         would_stale: missing.length,
         brake,
       },

@@ -44,6 +44,36 @@ test('an account without a number of its own goes by its id', async () => {
   expect([...(await world.rows()).keys()]).toEqual([account?.id]);
 });
 
+test('an account whose number a listing omits for once, or gives later, is the same sandbox', async () => {
+  const world = await jobsWorld({ accounts: 3 });
+  const [numbered] = world.simulator.accounts.all();
+  const number = numbered?.csp_id;
+  Object.assign(numbered ?? {}, { csp_id: null });
+  expect((await world.run('sync')).result).toMatchObject({ synced: 3, added: 0, would_stale: 0 });
+  Object.assign(numbered ?? {}, { csp_id: number });
+  expect((await world.run('sync')).result).toMatchObject({ synced: 3, added: 0, would_stale: 0 });
+  expect(await world.counts()).toEqual({ available: 3 });
+
+  const young = await jobsWorld();
+  const [first] = young.simulator.accounts.create({ count: 1 });
+  Object.assign(first ?? {}, { csp_id: null });
+  await young.run('sync');
+  Object.assign(first ?? {}, { csp_id: 2_009_001 });
+  expect((await young.run('sync')).result).toMatchObject({ synced: 1, added: 0, would_stale: 0 });
+  expect(await young.counts()).toEqual({ available: 1 });
+});
+
+test('a deleted account that is listed without its number does not come back under its id', async () => {
+  const world = await jobsWorld({ accounts: 3, simulator: { settings: { linger_listings: 5 } } });
+  const [sandboxId] = (await world.released(1)) as [string];
+  const account = world.account(sandboxId);
+  await world.run('cleanup');
+  Object.assign(account ?? {}, { csp_id: null });
+  const { result } = await world.run('sync');
+  expect(result).toMatchObject({ synced: 2, added: 0, unreadable: 1 });
+  expect(await world.counts()).toEqual({ available: 2 });
+});
+
 test('a second sync of the same listing writes nothing', async () => {
   const world = await jobsWorld();
   world.simulator.accounts.create({ count: 3 });
