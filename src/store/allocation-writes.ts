@@ -25,8 +25,8 @@ export interface AllocationOrigin {
 const NO_CLAIM_YET = 'attribute_not_exists(PK)';
 
 /**
- * A claim repeats the name and the external id, which sync may change while a row is available, and an
- * index may show the row as it was. So the row must still be what the claim says that it is.
+ * A claim repeats the name, the external id and the account id, which sync may change while a row is available,
+ * and an index may show the row as it was. So the row must still be what the claim says that it is.
  */
 function stillTheCandidate(candidate: Candidate): string {
   // A row that has no name, or null for one, goes by its id; so for the external id.
@@ -38,6 +38,9 @@ function stillTheCandidate(candidate: Candidate): string {
     '#status = :seen',
     unchanged('#name', ':name', candidate.name === candidate.sandboxId),
     unchanged('external_id', ':external_id', candidate.externalId === candidate.sandboxId),
+    candidate.sfdcAccountId === null
+      ? 'NOT attribute_type(sfdc_account_id, :string)'
+      : 'sfdc_account_id = :sfdc_account_id',
   ].join(' AND ');
 }
 
@@ -70,6 +73,7 @@ export function allocationWrites(
   let update =
     'SET #status = :allocated, allocated_to_track = :track, allocated_at = :now, lab_duration_hours = :hours, idempotency_key = :key, updated_at = :now';
   const condition = stillTheCandidate(candidate);
+  if (candidate.sfdcAccountId !== null) values[':sfdc_account_id'] = { S: candidate.sfdcAccountId };
   if (condition.includes(':string')) values[':string'] = { S: 'S' };
   for (const [attribute, value] of [
     ['track_name', origin.trackName],

@@ -69,3 +69,25 @@ test('what the claim repeats is what the row says, also where sync changed the r
   const claim = items.find((item) => String(item.PK).startsWith('CLAIM#'));
   expect(claim).toMatchObject({ name: 'renamed', external_id: 'new-id' });
 });
+
+test.each([
+  ['changed', 'account-1', 'account-2'],
+  ['added', undefined, 'account-2'],
+  ['added in place of null', null, 'account-2'],
+  ['taken away', 'account-1', null],
+])('nor does a claim repeat an account id that sync has %s', async (_, before, after) => {
+  const table = await tableOfTest();
+  await putAvailable(table.database, { sfdc_account_id: before });
+  let changed = false;
+  const database = tapDatabase(table.database, async (call, next) => {
+    if (call.operation === 'TransactWriteItems' && !changed) {
+      changed = true;
+      await putAvailable(table.database, { sfdc_account_id: after });
+    }
+    return next();
+  });
+  const broker = await brokerOfTest(table.environment, { database });
+  const answer = await allocate(broker.url, 'student-1');
+  expect([answer.status, answer.body.sfdc_account_id]).toEqual([201, after ?? undefined]);
+  expect((await allocate(broker.url, 'student-1')).body).toEqual(answer.body);
+});
