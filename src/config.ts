@@ -223,7 +223,7 @@ export const environmentSchema = z.object({
   STALE_INTERVAL_SEC: integer(1, DAY).default(3_600).describe('Seconds between two removals of stale rows.'),
   STALE_GRACE_PERIOD_HOURS: decimal(0, 8_760)
     .default(24)
-    .describe('Hours that a row stays stale before it is removed.'),
+    .describe('Hours that a row stays stale before it is removed, if a sync then still finds it missing.'),
   JOB_LEASE_SEC: integer(3, 3_600)
     .default(30)
     .describe('Seconds without a sign of life after which another process takes a job over.'),

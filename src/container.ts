@@ -92,7 +92,16 @@ export function createContainer(config: Config, overrides: Overrides = {}) {
     leaseMs: config.JOB_LEASE_SEC * 1000,
     onFinished: (job, run) => metrics.observeRun(job, run),
   });
-  const jobs = createJobs(config, { ...table, metrics, logger, releaser, moves, statistics, ...provider });
+  const jobs = createJobs(config, {
+    ...table,
+    metrics,
+    logger,
+    releaser,
+    moves,
+    statistics,
+    jobRows,
+    ...provider,
+  });
   const workers = jobs.all.map((job) => new IntervalWorker(job, { runner, ...timing, logger }));
 
   return {

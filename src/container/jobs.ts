@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { readDatabaseTime } from '../store/database-time.ts';
+import type { JobRows } from '../store/job-rows.ts';
 import { CleanupJob } from '../workers/cleanup.ts';
 import { ExpiryJob } from '../workers/expiry.ts';
 import type { Job } from '../workers/job.ts';
@@ -22,11 +23,14 @@ export interface JobParts extends TableAccess, Provider {
   readonly releaser: Releaser;
   readonly moves: OperatorMoves;
   readonly statistics: PoolStatistics;
+  readonly jobRows: JobRows;
 }
 
 /** The background jobs, as configured. */
 export function createJobs(config: Config, parts: JobParts): Jobs {
   const { csp } = parts;
+  // Whoever brings a clock of its own means that clock.
+  const databaseTime = parts.clock === systemClock ? () => readDatabaseTime(parts.database) : undefined;
   const withProvider: Job[] =
     csp === undefined
       ? []
@@ -58,13 +62,13 @@ export function createJobs(config: Config, parts: JobParts): Jobs {
       intervalSeconds: config.AUTO_EXPIRY_INTERVAL_SEC,
       labDurationHours: config.LAB_DURATION_HOURS,
       gracePeriodMinutes: config.GRACE_PERIOD_MINUTES,
-      // Whoever brings a clock of its own means that clock.
-      databaseTime: parts.clock === systemClock ? () => readDatabaseTime(parts.database) : undefined,
+      databaseTime,
     }),
     new StaleJob({
       ...parts,
       intervalSeconds: config.STALE_INTERVAL_SEC,
       gracePeriodHours: config.STALE_GRACE_PERIOD_HOURS,
+      databaseTime,
     }),
     new StatisticsJob(parts.statistics, config.STATISTICS_INTERVAL_SEC, parts.clock),
   ]);

@@ -1,6 +1,6 @@
 import { Deadline } from '../allocation/deadline.ts';
 import type { Releaser } from '../allocation/releaser.ts';
-import { type Clock, unixSeconds } from '../domain/clock.ts';
+import type { Clock } from '../domain/clock.ts';
 import { expiresAt } from '../domain/sandbox.ts';
 import type { Database } from '../store/database.ts';
 import type { PoolReader } from '../store/pool-reader.ts';
@@ -8,6 +8,7 @@ import type { StatusShards } from '../store/status-shards.ts';
 import { walkStatus } from '../store/status-walk.ts';
 import { inLanes } from './in-lanes.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { type DatabaseTime, presentTime } from './present-time.ts';
 
 export interface ExpiryParts {
   readonly database: Database;
@@ -18,8 +19,7 @@ export interface ExpiryParts {
   readonly intervalSeconds: number;
   readonly labDurationHours: number;
   readonly gracePeriodMinutes: number;
-  /** What time it is at the database (Unix seconds), where that can be asked. */
-  readonly databaseTime?: (() => Promise<number | undefined>) | undefined;
+  readonly databaseTime?: DatabaseTime;
 }
 
 const LANES = 16;
@@ -42,11 +42,12 @@ export class ExpiryJob implements Job {
 
   async run(context: JobContext): Promise<JobResult> {
     const { clock, releaser, labDurationHours, gracePeriodMinutes } = this.#parts;
-    const { now, ahead } = await this.#time();
+    const { now, ahead } = await presentTime(clock, this.#parts.databaseTime);
     const graceSeconds = gracePeriodMinutes * 60;
     const before = Math.floor(now - labDurationHours * 3600 - graceSeconds);
     let expired = 0;
     let overtaken = 0;
+    // A lab that was promised to be shorter than is usual now is found late: when one of today's would be over.
     for await (const rows of walkStatus(this.#parts, 'allocated', before)) {
       // What an allocation was promised stands in its row: it may have been promised longer than is usual now.
       const over = rows.filter((row) => expiresAt(row) + graceSeconds < now);
@@ -60,16 +61,5 @@ export class ExpiryJob implements Job {
     }
     const skew = ahead > CLOCK_AHEAD_SECONDS ? { clock_ahead_seconds: ahead } : {};
     return { outcome: 'success', notes: { expired, overtaken, ...skew } };
-  }
-
-  /**
-   * Never later than it is at the database: by a clock that is ahead, labs would be over that have hardly begun (I5).
-   * By one that is behind they last longer, which costs little.
-   */
-  async #time(): Promise<{ now: number; ahead: number }> {
-    const { clock, databaseTime } = this.#parts;
-    const there = await databaseTime?.();
-    const here = unixSeconds(clock);
-    return { now: Math.min(here, there ?? here), ahead: here - (there ?? here) };
   }
 }

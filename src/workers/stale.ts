@@ -1,6 +1,7 @@
 import type { OperatorMoves } from '../allocation/operator-moves.ts';
 import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
 import type { Database } from '../store/database.ts';
+import type { JobRows } from '../store/job-rows.ts';
 import { moveWrite } from '../store/move-writes.ts';
 import type { PoolReader } from '../store/pool-reader.ts';
 import type { StoredSandbox } from '../store/sandbox-row.ts';
@@ -9,6 +10,7 @@ import { walkStatus } from '../store/status-walk.ts';
 import { transactPatiently } from '../store/transact.ts';
 import { inLanes } from './in-lanes.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { type DatabaseTime, presentTime } from './present-time.ts';
 
 export interface StaleParts {
   readonly database: Database;
@@ -19,11 +21,18 @@ export interface StaleParts {
   readonly random: Random;
   readonly intervalSeconds: number;
   readonly gracePeriodHours: number;
+  readonly jobRows: JobRows;
+  readonly databaseTime?: DatabaseTime;
 }
 
 const LANES = 16;
 
-/** Removes rows that have been stale for long: the provider has not listed them again. */
+/**
+ * Removes rows that have been stale for long: the provider has not listed them again.
+ *
+ * That it has not is known from a listing that was believed after the grace period: while sync is held back, fails or
+ * is braked, nobody looks, and the rows wait. Whoever names the hours by hand says that the rows may go.
+ */
 export class StaleJob implements Job {
   readonly name = 'stale';
   readonly intervalSeconds: number;
@@ -35,22 +44,36 @@ export class StaleJob implements Job {
   }
 
   async run(context: JobContext): Promise<JobResult> {
-    const { clock, moves } = this.#parts;
-    const gracePeriodHours = context.input.gracePeriodHours ?? this.#parts.gracePeriodHours;
-    const before = unixSeconds(clock) - gracePeriodHours * 3600;
+    const { clock, moves, databaseTime } = this.#parts;
+    const byHand = context.input.gracePeriodHours;
+    const gracePeriodHours = byHand ?? this.#parts.gracePeriodHours;
+    const { now } = await presentTime(clock, databaseTime);
+    const lookedAt = byHand === undefined ? await this.#lastListingAt() : now;
+    const graceEnds = (row: StoredSandbox) => staleSince(row) + gracePeriodHours * 3600;
     let deleted = 0;
     let overtaken = 0;
+    let waiting = 0;
     for await (const rows of walkStatus(this.#parts, 'stale')) {
-      const old = rows.filter((row) => staleSince(row) <= before);
+      const old = rows.filter((row) => graceEnds(row) <= now);
       await inLanes(old, LANES, context.signal, async (row) => {
         if (staleSince(row) === 0 && gracePeriodHours > 0) await this.#beginGrace(row);
+        else if (graceEnds(row) > lookedAt) waiting += 1;
         else if (await moves.remove(row, context.author)) deleted += 1;
         else overtaken += 1;
         context.report({ deleted, overtaken });
       });
       if (context.signal.aborted) break;
     }
-    return { outcome: 'success', notes: { deleted, overtaken, grace_period_hours: gracePeriodHours } };
+    return {
+      outcome: waiting === 0 ? 'success' : 'waits_for_sync',
+      notes: { deleted, overtaken, waiting, grace_period_hours: gracePeriodHours },
+    };
+  }
+
+  /** When the last sync ended, if it believed its listing. Unix seconds; 0 where it did not. */
+  async #lastListingAt(): Promise<number> {
+    const { lastRun } = await this.#parts.jobRows.read('sync');
+    return lastRun?.outcome === 'success' ? lastRun.finishedAt : 0;
   }
 
   /** Nobody knows since when it is stale: its time begins now. */

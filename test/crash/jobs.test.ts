@@ -123,6 +123,7 @@ await testCrashPoints<undefined>({
     accounts.remove(other.id);
     await installation.run(broker, 'sync');
     await installation.time.advance(25 * HOUR_MS);
+    await installation.run(broker, 'sync');
     return undefined;
   },
   perform: (installation, broker) => installation.run(broker, 'stale'),

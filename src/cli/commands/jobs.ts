@@ -74,7 +74,7 @@ async function runJob(
   }
   const run = await start.finished;
   print(presentRun(run));
-  if (!['success', 'braked'].includes(run.outcome)) process.exitCode = 1;
+  if (!['success', 'braked', 'waits_for_sync'].includes(run.outcome)) process.exitCode = 1;
 }
 
 async function withContainer(work: (container: Container) => Promise<void>): Promise<void> {

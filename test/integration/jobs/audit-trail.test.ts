@@ -77,6 +77,7 @@ test('every move of a row is in the trail, with who did it and why: jobs, studen
   if (account !== undefined) world.simulator.accounts.add([account]);
   await run('sync');
   await world.time.pass(25 * 3_600_000);
+  await run('sync');
   await run('stale');
   await operate(quarantined, 'quarantine');
   await operate(quarantined, 'restore');

@@ -17,10 +17,12 @@ async function staleWorld(count: number): Promise<{ world: JobsWorld; stale: str
 test('a row that has been stale for a day is removed, with a tombstone and an event, and not a second sooner', async () => {
   const { world, stale } = await staleWorld(2);
   await world.time.pass(24 * HOUR_MS - 1_000);
+  await world.run('sync');
   expect((await world.run('stale')).result).toMatchObject({ deleted: 0, grace_period_hours: 24 });
   await world.time.pass(1_000);
+  await world.run('sync');
   const run = await world.run('stale');
-  expect(run.result).toMatchObject({ deleted: 2, overtaken: 0 });
+  expect(run).toMatchObject({ outcome: 'success', result: { deleted: 2, overtaken: 0, waiting: 0 } });
   expect(await world.counts()).toEqual({ available: 18 });
   expect(await world.tombstones()).toEqual(stale.sort());
   const path = `${world.broker.url}/v1/admin/sandboxes/${stale[0]}/events`;
@@ -55,14 +57,17 @@ test('a row that comes back in time is kept, and its day begins anew when it goe
   world.simulator.accounts.remove(sandboxId);
   await world.run('sync');
   await world.time.pass(20 * HOUR_MS);
+  await world.run('sync');
   expect((await world.run('stale')).result).toMatchObject({ deleted: 0 });
   await world.time.pass(4 * HOUR_MS);
+  await world.run('sync');
   expect((await world.run('stale')).result).toMatchObject({ deleted: 1 });
 });
 
 test('a stale row that sync restores in the moment in which it is removed is kept', async () => {
   const { world, stale } = await staleWorld(1);
   await world.time.pass(25 * HOUR_MS);
+  await world.run('sync');
   const [sandboxId] = stale as [string];
   let happened: Promise<unknown> | undefined;
   const database = tapDatabase(world.table.database, async ({ operation }, next) => {
@@ -80,16 +85,50 @@ test('a stale row that sync restores in the moment in which it is removed is kep
 test('of the previous broker’s stale rows, those that say when they were touched count from then, the others from now', async () => {
   const world = await jobsWorld({ accounts: 3 });
   const [dated, undated, text] = [...(await world.rows()).keys()] as [string, string, string];
+  for (const account of world.simulator.accounts.all()) world.simulator.accounts.remove(account.id);
   const now = Math.floor(world.clock.now() / 1000);
   await world.backdate(dated, { status: 'stale', updated_at: now - 25 * 3_600 });
   await world.backdate(undated, { status: 'stale', updated_at: null });
   await world.backdate(text, { status: 'stale', updated_at: '2025-03-01T00:00:00Z' });
+  await world.run('sync');
   expect((await world.run('stale')).result).toMatchObject({ deleted: 1 });
   expect(await world.tombstones()).toEqual([dated]);
   await world.time.pass(23 * HOUR_MS);
+  await world.run('sync');
   expect((await world.run('stale')).result).toMatchObject({ deleted: 0 });
   await world.time.pass(HOUR_MS);
+  await world.run('sync');
   expect((await world.run('stale')).result).toMatchObject({ deleted: 2 });
+});
+
+test.each([
+  ['is held back', async () => {}],
+  [
+    'fails',
+    async (world: JobsWorld) => {
+      world.simulator.faults.set([{ kind: 'error', call: 'list', status: 503 }]);
+      await world.run('sync');
+    },
+  ],
+  [
+    'is braked',
+    async (world: JobsWorld) => {
+      world.simulator.faults.set([{ kind: 'empty_list' }]);
+      await world.run('sync');
+    },
+  ],
+] as const)('while sync %s nothing stale is removed: nobody knows what is listed', async (_how, trouble) => {
+  const { world } = await staleWorld(2);
+  await world.time.pass(25 * HOUR_MS);
+  await trouble(world);
+  expect(await world.run('stale')).toMatchObject({
+    outcome: 'waits_for_sync',
+    result: { deleted: 0, waiting: 2 },
+  });
+  expect(await world.counts()).toEqual({ available: 18, stale: 2 });
+  world.simulator.faults.clear();
+  await world.run('sync');
+  expect(await world.run('stale')).toMatchObject({ outcome: 'success', result: { deleted: 2, waiting: 0 } });
 });
 
 test('an operator names the hours, and rows of other states stay', async () => {
