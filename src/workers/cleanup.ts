@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { CspClient } from '../csp/csp-client.ts';
-import { blamesProvider, CspError, type CspErrorKind } from '../csp/csp-error.ts';
+import { CspError, type CspErrorKind } from '../csp/csp-error.ts';
 import type { NiosxaasClient } from '../csp/niosxaas-client.ts';
 import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
 import { eventWrite } from '../store/audit.ts';
@@ -55,6 +55,8 @@ interface Run {
   readonly context: JobContext;
   readonly window: DeletionWindow;
   readonly signs: DeletionSigns;
+  /** The accounts of the last listing, by the provider's id; undefined until one was needed. */
+  listed: ReadonlySet<string> | undefined;
   due: number;
   deleted: number;
   failed: number;
@@ -95,7 +97,8 @@ export class CleanupJob implements Job {
     const run: Run = {
       context,
       window: new DeletionWindow(context.memory, maxDeletions, windowSeconds, now),
-      signs: new DeletionSigns(context.memory),
+      signs: new DeletionSigns(context.memory, now),
+      listed: undefined,
       due: 0,
       deleted: 0,
       failed: 0,
@@ -157,7 +160,9 @@ export class CleanupJob implements Job {
       if (isAlone && !(await this.#answers(run))) return run.window.giveBack();
       await this.#cleanTenant(row, options);
       tell(run);
-      await csp.deleteAccount(row.externalId, options);
+      const answer = await csp.deleteAccount(row.externalId, options);
+      if (answer === 'deleted') run.signs.carriedOut();
+      else await this.#checkGone(row, run, options.requestId);
     } catch (error) {
       if (error instanceof CspError && NOT_DELETED.has(error.kind)) run.window.giveBack();
       if (run.context.signal.aborted) return;
@@ -186,10 +191,24 @@ export class CleanupJob implements Job {
     this.#addressProven ||= await this.#answers(run);
   }
 
+  /**
+   * An address that knows nothing answers 404 to every deletion, as if all were gone, and their accounts would be
+   * left to nobody (I4). So what is said to be gone must not be listed any more, but for a few.
+   *
+   * @throws CspError when it is not to be believed: the row is tried again later
+   */
+  async #checkGone(row: StoredSandbox, run: Run, requestId: string): Promise<void> {
+    const answers = run.listed !== undefined || (await this.#answers(run));
+    if (answers && (run.listed?.has(row.externalId) !== true || run.signs.believesGoneAndListed())) return;
+    const reason = `answered 404 for an account that ${answers ? 'it still lists' : 'may still be there'}`;
+    throw new CspError({ kind: 'content', call: 'delete', status: 404, reason, requestId });
+  }
+
   /** Whether a listing arrives whole. It ends the run when it does not. */
   async #answers(run: Run): Promise<boolean> {
     try {
-      await this.#parts.csp.listSandboxes({ signal: run.context.signal });
+      const { accounts } = await this.#parts.csp.listSandboxes({ signal: run.context.signal });
+      run.listed = new Set(accounts.map(({ externalId }) => externalId));
       return true;
     } catch (error) {
       if (run.context.signal.aborted) return false;
@@ -228,7 +247,8 @@ export class CleanupJob implements Job {
     // Its last failure, if it had one, was what touched the row last.
     const previous = row.updatedAt;
     const isLast = this.#isLastAttempt(row);
-    const othersGo = blamesProvider(error) && run.signs.failed(row.sandboxId, previous, isLast, now);
+    const isSign = error.kind !== 'unauthorized' && error.kind !== 'request';
+    const othersGo = isSign && run.signs.failed(row.sandboxId, previous, isLast, now);
     const byItself = othersGo || (isAlone && run.signs.failsAlone(row.sandboxId, now));
     const decision = decideRetry(error, row.deletionRetryCount, maxAttempts, byItself, random);
     const writes = [

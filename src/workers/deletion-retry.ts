@@ -1,4 +1,4 @@
-import { blamesProvider, type CspError } from '../csp/csp-error.ts';
+import type { CspError } from '../csp/csp-error.ts';
 import type { Random } from '../domain/clock.ts';
 
 /** Waits after a row's first, second, ... failure, in seconds; the last one repeats. Longer than a bad quarter of an hour. */
@@ -33,8 +33,10 @@ export function decideRetry(
   random: Random,
 ): RetryDecision {
   // A refused credential is no fault of the row: it waits, so that it is not the first in every run.
-  const spends =
-    error.kind !== 'unauthorized' && (attempts + 1 < maxAttempts || byItself || !blamesProvider(error));
+  // Whatever its status: a gateway that answers for the provider says 400 or 409 to everything, too. Only what could
+  // not be sent is the row's own fault by nature.
+  const isOwnFault = byItself || error.kind === 'request';
+  const spends = error.kind !== 'unauthorized' && (attempts + 1 < maxAttempts || isOwnFault);
   const spent = spends ? attempts + 1 : attempts;
   const wait = spends ? (WAITS[Math.min(attempts, WAITS.length - 1)] as number) : UNSPENT_WAIT;
   // Half of it fixed, half of it random: those that failed together do not come back together.

@@ -10,6 +10,12 @@ const SEVERAL = '*';
  */
 const LONG_ALONE = 3_600;
 
+/**
+ * So many accounts that are still listed may be said to be gone (404) between two true deletions: one that was
+ * deleted behind a lost answer is listed for a while. More than that is something that knows of no account.
+ */
+const MAX_GONE_AND_LISTED = 2;
+
 /** Accounts that are watched at once. One that falls out of the list is watched from its next failure on. */
 const MAX_WATCHED = 100;
 
@@ -30,12 +36,18 @@ export class DeletionSigns {
   /** The only one that has failed since anyone's last success; one that fails on while others go stays it. */
   #suspect: string;
   #suspectSince: number;
+  /** Accounts that were believed to be gone, and were still listed, since the provider deleted any. */
+  #goneAndListed: number;
 
-  constructor(memory: JobNotes) {
-    this.#lastSuccessAt = Number(memory.last_deletion_at ?? 0);
+  /** @param now Unix seconds, by the clock of the process whose run this is */
+  constructor(memory: JobNotes, now: number) {
+    // A process whose clock is ahead may have remembered a time that has not come yet: every failure of an outage
+    // would look as if somebody had been deleted since the one before.
+    this.#lastSuccessAt = Math.min(Number(memory.last_deletion_at ?? 0), now);
     this.#watched = new Set(textOf(memory.watched_deletions).split(' ').filter(Boolean));
     this.#suspect = textOf(memory.deletion_suspect);
     this.#suspectSince = Number(memory.deletion_suspect_since ?? Infinity);
+    this.#goneAndListed = Number(memory.gone_and_listed ?? 0);
   }
 
   /** @param now Unix seconds */
@@ -63,6 +75,18 @@ export class DeletionSigns {
     return false;
   }
 
+  /** The provider deleted an account at this call, so it is one that knows accounts. */
+  carriedOut(): void {
+    this.#goneAndListed = 0;
+  }
+
+  /** Whether an account that the provider says is gone, and lists, may be believed to be gone. */
+  believesGoneAndListed(): boolean {
+    if (this.#goneAndListed >= MAX_GONE_AND_LISTED) return false;
+    this.#goneAndListed += 1;
+    return true;
+  }
+
   /** It has failed for long, and nobody else has meanwhile. */
   failsAlone(sandboxId: string, now: number): boolean {
     return this.#suspect === sandboxId && now - this.#suspectSince >= LONG_ALONE;
@@ -79,6 +103,7 @@ export class DeletionSigns {
       last_deletion_at: this.#lastSuccessAt,
       watched_deletions: [...this.#watched].slice(-MAX_WATCHED).join(' '),
       deletion_suspect: this.#suspect,
+      gone_and_listed: this.#goneAndListed,
       deletion_suspect_since: this.#suspect === NOBODY ? null : this.#suspectSince,
     };
   }

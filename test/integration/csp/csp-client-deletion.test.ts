@@ -60,25 +60,24 @@ test.each([
   expect(await (await clientOf(status, headers, body)).deleteAccount('a/b')).toBe('deleted');
 });
 
-test.each(['text/html; charset=utf-8', 'application/json', ''])(
-  'a page for people with status 200 and type %j has deleted nothing',
-  async (type) => {
-    const client = await clientOf(
-      200,
-      { 'content-type': type },
-      '\n<!doctype html><title>Maintenance</title>',
-    );
-    const failure = await failureOf(client.deleteAccount('a/b'));
-    expect(failure).toMatchObject({ kind: 'content', status: 200, excerpt: 'Maintenance' });
-  },
-);
+test.each(
+  [200, 404].flatMap((status) =>
+    ['text/html; charset=utf-8', 'application/json', ''].map((type) => [status, type] as const),
+  ),
+)('a page for people with status %i and type %j has deleted nothing', async (status, type) => {
+  const page = '\n<!doctype html><title>Maintenance</title>';
+  const client = await clientOf(status, { 'content-type': type }, page);
+  const failure = await failureOf(client.deleteAccount('a/b'));
+  expect(failure).toMatchObject({ kind: 'content', status, excerpt: 'Maintenance' });
+});
 
-test.each([{ 'content-type': 'text/html' }, { 'content-type': 'application/json' }, {}])(
-  'status 404 with %j means that it is gone',
-  async (headers) => {
-    expect(await (await clientOf(404, headers, '<html>')).deleteAccount('a/b')).toBe('already_gone');
-  },
-);
+test.each([
+  [{ 'content-type': 'application/json' }, '{"error":[{"message":"Account not found"}]}'],
+  [{ 'content-type': 'text/plain' }, 'Not found'],
+  [{}, ''],
+] as const)('status 404 with headers %j and body %j means that it is gone', async (headers, body) => {
+  expect(await (await clientOf(404, headers, body)).deleteAccount('a/b')).toBe('already_gone');
+});
 
 test.each([202, 301, 400, 409, 410, 500, 502, 503, 504])('status %i is an error', async (status) => {
   const client = await clientOf(status, { location: '/elsewhere' }, '');

@@ -138,11 +138,53 @@ test('a provider whose address is wrong, and that answers 404 to everything, del
   expect(await world.tombstones()).toEqual([]);
 });
 
+test('a provider that lists accounts and says of each that it is gone is believed for two of them, and not for more', async () => {
+  const world = await jobsWorld({ accounts: 8 });
+  await world.released(6);
+  world.simulator.faults.set([{ kind: 'error', call: 'delete', status: 404, body: 'empty' }]);
+  let deleted = 0;
+  for (let runs = 0; runs < 24; runs += 1) {
+    const { result } = await world.run('cleanup', {}, await world.newBroker());
+    deleted += Number(result.deleted);
+    expect(result).toMatchObject({ gave_up: 0 });
+    await world.time.pass(300_000);
+  }
+  expect(deleted).toBe(2);
+  expect(await world.counts()).toEqual({ available: 2, pending_deletion: 4 });
+  // As soon as it deletes again, the others are deleted there.
+  world.simulator.faults.clear();
+  await world.time.pass(5 * 3_600_000);
+  expect((await world.run('cleanup')).result).toMatchObject({ deleted: 4 });
+  expect(await world.counts()).toEqual({ available: 2 });
+});
+
+test('an account that is said to be gone while no listing comes is asked for again', async () => {
+  const world = await jobsWorld({ accounts: 3 });
+  // By this run the address is known to be right.
+  await world.released(1);
+  await world.run('cleanup');
+  const [sandboxId] = (await world.released(1, 'other')) as [string];
+  world.simulator.accounts.remove(sandboxId);
+  world.simulator.faults.set([{ kind: 'error', call: 'list', status: 503 }]);
+  expect(await world.run('cleanup')).toMatchObject({
+    outcome: 'provider_unwell',
+    result: { deleted: 0, failed: 1 },
+  });
+  expect((await world.rows()).get(sandboxId)?.status).toBe('pending_deletion');
+  world.simulator.faults.clear();
+  await world.time.pass(300_000);
+  expect((await world.run('cleanup')).result).toMatchObject({ deleted: 1 });
+  expect(await world.tombstones()).toContain(sandboxId);
+});
+
 test('what an operator sends back from deletion_failed is tried at once, with new attempts', async () => {
   const world = await jobsWorld({ accounts: 3, environment: { DELETION_RETRY_MAX_ATTEMPTS: '1' } });
   const [sandboxId] = (await world.released(1)) as [string];
-  world.simulator.faults.set([{ kind: 'error', status: 409, call: 'delete', times: 1 }]);
+  world.simulator.faults.set([{ kind: 'error', status: 409, call: 'delete' }]);
+  await world.run('cleanup');
+  await world.time.pass(3_600_000);
   expect((await world.run('cleanup')).result).toMatchObject({ failed: 1, gave_up: 1 });
+  world.simulator.faults.clear();
   expect((await world.rows()).get(sandboxId)).toMatchObject({ status: 'deletion_failed' });
   const path = `${world.broker.url}/v1/admin/sandboxes/${sandboxId}/retry-deletion`;
   expect((await call('POST', path, asAdmin(), { reason: 'the provider was asked' })).status).toBe(200);

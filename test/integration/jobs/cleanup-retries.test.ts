@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/local/csp-simulator/seeded-random.ts';
+import type { JobNotes } from '../../../src/store/job-rows.ts';
 import { asAdmin, call } from '../../support/client.ts';
 import { type JobsWorld, jobsWorld } from '../../support/jobs-world.ts';
 import { tapDatabase } from '../../support/tapped-database.ts';
@@ -81,6 +82,8 @@ test.each([
   ['for everything', [{ kind: 'error', status: 503 }]],
   ['for deletions alone, while listings come', [{ kind: 'error', call: 'delete' }]],
   ['by never answering a deletion', [{ kind: 'hang', call: 'delete' }]],
+  ['with an answer that is meant for one account', [{ kind: 'error', status: 409, call: 'delete' }]],
+  ['behind a gateway that refuses everything', [{ kind: 'html', status: 400, call: 'delete' }]],
 ] as const)(
   'a provider that is unwell for a day %s turns no pending deletion into a failed one',
   async (_words, faults) => {
@@ -155,10 +158,12 @@ test('a run that wakes late neither takes attempts back nor gives up a row to wh
   await world.time.pass(HOUR_MS);
   // The late one has read the row and asked the provider; before it writes, the others do.
   let late = true;
+  // It has failed for longer than an hour, and nobody else is there to be deleted.
+  const alone = { deletion_suspect: sandboxId, deletion_suspect_since: 0 };
   const database = tapDatabase(world.table.database, async ({ operation }, next) => {
     if (operation === 'TransactWriteItems' && late) {
       late = false;
-      await world.broker.container.jobs.get('cleanup').run(contextOf('other'));
+      await world.broker.container.jobs.get('cleanup').run(contextOf('other', alone));
       expect((await world.rows()).get(sandboxId)?.status).toBe('deletion_failed');
       await call('POST', `${world.broker.url}/v1/admin/sandboxes/${sandboxId}/retry-deletion`, asAdmin());
     }
@@ -174,12 +179,12 @@ test('a run that wakes late neither takes attempts back nor gives up a row to wh
 });
 
 /** A run under no lease, as one is that has lost it. */
-function contextOf(runId: string) {
+function contextOf(runId: string, memory: JobNotes) {
   return {
     signal: new AbortController().signal,
     input: {},
     author: { actor: 'job:cleanup', requestId: runId },
-    memory: {},
+    memory,
     report: () => {},
     remember: () => {},
   };

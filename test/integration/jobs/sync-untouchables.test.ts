@@ -8,6 +8,9 @@ async function rowsInEveryState(world: JobsWorld): Promise<string[]> {
   const [failed] = (await world.released(1, 'unlucky')) as [string];
   world.simulator.faults.set([{ kind: 'error', status: 422, call: 'delete' }]);
   await world.run('cleanup');
+  // It has failed alone for an hour: it is its own fault.
+  await world.time.pass(3_600_000);
+  await world.run('cleanup');
   world.simulator.faults.clear();
   const [pending] = (await world.released(1, 'early')) as [string];
   const [allocated] = [...(await world.allocated(1, 'holder')).values()] as [string];

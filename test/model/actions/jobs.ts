@@ -146,7 +146,11 @@ export class Cleanup extends Run {
   protected foreseeResult(world: World, _broker: GatedBroker, body: Reply['body']): void {
     const { model } = world;
     const due = model.of('pending_deletion').filter(({ nextAttemptAt }) => nextAttemptAt <= this.began);
-    if (this.faults.length > 0 || world.time.now() < world.unwellUntil) {
+    // An account of which the provider says that it is gone, and which it still lists, is believed to be gone only now
+    // and then: so one that was tried before may have to wait for a listing without it.
+    const triedBefore = due.filter(({ nextAttemptAt }) => nextAttemptAt > 0).length;
+    const someWait = body.deleted < due.length && body.deleted >= due.length - triedBefore;
+    if (this.faults.length > 0 || world.time.now() < world.unwellUntil || someWait) {
       world.expectTableAfter((seen) => {
         for (const { sandboxId, attempts } of due) {
           const row = seen.rows.get(sandboxId);

@@ -7,12 +7,12 @@ const HOUR = 3_600;
 /** Runs of deletions, each in a process of its own: what one knows of the last is what that one remembered. */
 class Runs {
   #now = 1_774_000_000;
-  #signs = new DeletionSigns({});
+  #signs = new DeletionSigns({}, this.#now);
   readonly #touched = new Map<string, number>();
 
   next(seconds = 5 * MINUTE): this {
     this.#now += seconds;
-    this.#signs = new DeletionSigns(this.#signs.memory);
+    this.#signs = new DeletionSigns(this.#signs.memory, this.#now);
     return this;
   }
 
@@ -28,6 +28,11 @@ class Runs {
     this.#touched.set(sandboxId, this.#now);
     const others = this.#signs.failed(sandboxId, previous, isLast, this.#now);
     return others || this.#signs.failsAlone(sandboxId, this.#now);
+  }
+
+  /** The next runs are those of a process whose clock shows so much less. */
+  clockGoesBack(seconds: number): void {
+    this.#now -= seconds;
   }
 
   givesUp(sandboxId: string): void {
@@ -75,6 +80,16 @@ test('two outages with good hours between them make nobody guilty', () => {
       // Their last attempt is the first of the second outage.
       for (const account of ['a', 'b', 'c']) expect(runs.fails(account, outages > 0)).toBe(false);
     }
+  }
+});
+
+test('a success that was remembered by a clock that is ahead makes nobody guilty in the outage after it', () => {
+  const runs = new Runs();
+  runs.next(HOUR).deletes('x');
+  runs.clockGoesBack(10 * MINUTE);
+  for (let rounds = 0; rounds < 6; rounds += 1) {
+    runs.next();
+    for (const account of ['a', 'b']) expect(runs.fails(account)).toBe(false);
   }
 });
 
@@ -132,8 +147,9 @@ test('of more accounts than are watched at once the latest are', () => {
 });
 
 test('what another version remembered differently counts as nothing', () => {
-  const signs = new DeletionSigns({ deletion_suspect: 7, watched_deletions: true, last_deletion_at: null });
+  const memory = { deletion_suspect: 7, watched_deletions: true, last_deletion_at: null };
+  const signs = new DeletionSigns(memory, 5 * HOUR);
   expect(signs.failed('a', 0, true, 5 * HOUR)).toBe(false);
   expect(signs.failsAlone('a', 5 * HOUR)).toBe(false);
-  expect(new DeletionSigns({ deletion_suspect: 'a' }).failsAlone('a', 5 * HOUR)).toBe(false);
+  expect(new DeletionSigns({ deletion_suspect: 'a' }, 5 * HOUR).failsAlone('a', 5 * HOUR)).toBe(false);
 });
