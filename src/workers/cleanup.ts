@@ -228,6 +228,18 @@ export class CleanupJob implements Job {
     const cleanup = await niosxaas.cleanUp(row.externalId, options);
     if (cleanup.outcome === 'disabled') return;
     onNiosxaas(cleanup);
+    const { outcome, found, deleted, failed, error: reason } = cleanup;
+    logger[outcome === 'failed' ? 'warn' : 'info'](
+      {
+        action: 'niosxaas_cleanup',
+        outcome,
+        request_id: options.requestId,
+        track_id: row.allocatedToTrack,
+        sandbox_id: row.sandboxId,
+        result: { found, deleted, failed, reason: reason ?? null },
+      },
+      'niosxaas_cleanup',
+    );
     try {
       await keepNiosxaasRecord(database, clock, row.sandboxId, cleanup);
     } catch (error) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Clock, unixSeconds } from '../domain/clock.ts';
 import type { FinishedRun, JobNotes, JobRows, JobState } from '../store/job-rows.ts';
+import { failureWords } from './failure-words.ts';
 import type { Job, JobInput, JobName, JobResult } from './job.ts';
 
 export interface JobRunnerParts {
@@ -165,9 +166,9 @@ export class JobRunner {
         },
       });
     } catch (error) {
-      if (abortion === undefined) logger.error({ err: error, action: `job_${job.name}` }, 'a job failed');
-      const message = error instanceof Error ? error.message : String(error);
-      result = { outcome: 'error', notes: { ...report.progress, error: message } };
+      if (abortion === undefined)
+        logger.error({ err: error, action: `job_${job.name}`, request_id: run.runId }, 'a job failed');
+      result = { outcome: 'error', notes: { ...report.progress, error: failureWords(error) } };
     }
     heart.abort();
     await beating;

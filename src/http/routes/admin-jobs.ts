@@ -406,7 +406,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
     if (run.outcome === 'error') {
       throw new BrokerError(
         'JOB_FAILED',
-        `The job "${name}" failed: ${String(run.result.error ?? 'see the log')}`,
+        `The job "${name}" failed; its last run, under /v1/admin/jobs, says why`,
         { retryAfter: FAILED_RETRY_SECONDS },
       );
     }

@@ -89,7 +89,7 @@ test('a process that dies between the provider’s deletion and its own leaves a
     operation === 'TransactWriteItems' ? Promise.reject(new Error('died')) : next(),
   );
   const run = await world.run('cleanup', {}, await world.newBroker({ database }));
-  expect(run).toMatchObject({ outcome: 'error', result: { error: 'died' } });
+  expect(run).toMatchObject({ outcome: 'error' });
   expect(await world.counts()).toEqual({ available: 2, pending_deletion: 2 });
   expect((await world.run('cleanup')).result).toMatchObject({ deleted: 2, failed: 0 });
   expect(await world.tombstones()).toEqual(released.sort());

@@ -57,6 +57,29 @@ test('in shadow mode, which is the default when it is enabled, it finds services
   expect(await metric(world.broker.url, 'broker_niosxaas_services_deleted_total')).toBe(0);
 });
 
+test.each([
+  ['shadow', 'info', []],
+  ['failed', 'warn', [{ kind: 'error', call: 'niosxaas' }]],
+] as const)('a step that ends as %s is told in the log at level %s', async (outcome, level, faults) => {
+  const { world, sandboxId } = await tenantWorld(['lab', 'other'], {
+    NIOSXAAS_ENABLED: 'true',
+    LOG_LEVEL: 'info',
+  });
+  world.simulator.faults.set([...faults]);
+  await world.run('cleanup');
+  const lines = world.broker.log.map((line) => JSON.parse(line));
+  expect(lines.filter(({ action }) => action === 'niosxaas_cleanup')).toEqual([
+    expect.objectContaining({
+      level,
+      outcome,
+      sandbox_id: sandboxId,
+      track_id: 'student-0',
+      request_id: expect.any(String),
+      result: expect.objectContaining({ found: outcome === 'shadow' ? 2 : 0 }),
+    }),
+  ]);
+});
+
 test('enabled, it deletes the services of its name before the account, and records and counts them', async () => {
   const { world } = await tenantWorld(['lab', 'other', 'lab'], { ...enabled, NIOSXAAS_SERVICE_NAME: 'lab' });
   expect((await world.run('cleanup')).result).toMatchObject({ deleted: 1 });
