@@ -57,19 +57,37 @@ export function jobsCommand(): Command {
 }
 
 async function runJob(
-  { jobs, runner, stopJobs }: Container,
+  { jobs, runner, clock, stopJobs }: Container,
   name: JobName,
   input: { force: boolean; gracePeriodHours?: number },
 ): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stopJobs());
-  const start = await runner.start(jobs.get(name), 'command line', input);
-  if (!start.started) {
+  const ended = new AbortController();
+  const end = () => {
+    ended.abort();
+    void stopJobs();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  let start = await runner.start(jobs.get(name), 'command line', input);
+  if (!start.started && start.because === 'running') {
+    // Its holder may be dead. Only this process's own timer can tell, and the next one would not know more.
+    const wait = runner.silenceLeft(name);
     process.stderr.write(
-      `The job "${name}" ${start.because === 'paused' ? 'is paused' : 'runs elsewhere'}\n`,
+      `The job "${name}" is held by ${start.state.holder ?? 'another process'}: waiting ${Math.ceil(wait / 1000)} s for a sign of life\n`,
     );
+    await clock.sleep(wait, ended.signal).catch(() => {});
+    start = await runner.start(jobs.get(name), 'command line', input);
+  }
+  if (!start.started) {
+    const why = {
+      paused: 'is paused',
+      running: 'runs elsewhere',
+      stopping: 'was stopped',
+      not_due: 'is not due',
+    };
+    process.stderr.write(`The job "${name}" ${why[start.because]}\n`);
     print(presentJob(start.state));
-    // Somebody else does what was asked for; a pause is an operator's will.
-    process.exitCode = start.because === 'paused' ? 1 : 0;
+    // Somebody else does what was asked for; a pause is an operator's will, and a stop too.
+    process.exitCode = start.because === 'running' ? 0 : 1;
     return;
   }
   const run = await start.finished;

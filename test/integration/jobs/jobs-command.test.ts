@@ -1,3 +1,4 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, onTestFinished, test } from 'vitest';
 import { startCspSimulator } from '../../../src/local/csp-simulator.ts';
 import { runCommand, startCommand } from '../../support/command-line.ts';
@@ -87,6 +88,46 @@ test.each([
   expect(exitCode).toBe(1);
   expect(stderr).toContain(message);
   expect(stderr).not.toContain('    at ');
+});
+
+test('jobs run takes over from a process that died with the lease, in a process that never saw it alive', async () => {
+  const { environment, table } = await installation();
+  const Item = {
+    PK: 'LEASE#sync',
+    SK: 'META',
+    holder: 'dead',
+    fence: 7,
+    beat: 3,
+    run_id: 'its-run',
+    run_started_at: 1_774_000_000,
+    run_trigger: 'command line',
+    sign_at: 1_774_000_000,
+  };
+  await table.database.documents.send(new PutCommand({ TableName: table.database.tableName, Item }));
+  const { exitCode, stdout, stderr } = await runCommand(
+    { ...environment, JOB_LEASE_SEC: '3' },
+    'jobs',
+    'run',
+    'sync',
+  );
+  expect(stderr).toContain('The job "sync" is held by dead: waiting 3 s for a sign of life');
+  expect(JSON.parse(stdout)).toMatchObject({ outcome: 'success', result: { added: 3 } });
+  expect(exitCode).toBe(0);
+});
+
+test('jobs run leaves the job to a process that gives signs of life', async () => {
+  const { environment, simulator } = await installation();
+  const leased = { ...environment, JOB_LEASE_SEC: '3' };
+  simulator.faults.set([{ kind: 'hang', call: 'list' }]);
+  const other = startCommand(leased, 'jobs', 'run', 'sync');
+  await eventually('the listing is asked for', () => simulator.log.of('list').length > 0);
+  const { exitCode, stdout, stderr } = await runCommand(leased, 'jobs', 'run', 'sync');
+  expect(stderr).toContain('The job "sync" runs elsewhere');
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'sync', state: 'running' });
+  expect(exitCode).toBe(0);
+  expect(simulator.log.of('list')).toHaveLength(1);
+  other.child.kill('SIGTERM');
+  await other.ended;
 });
 
 test('jobs run ends at SIGTERM, and gives its lease back', async () => {
