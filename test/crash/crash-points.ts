@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import type { Environment } from '../support/table.ts';
 import type { Side } from './gate.ts';
 import type { GatedBroker } from './gated-broker.ts';
 import { CrashInstallation } from './installation.ts';
@@ -8,6 +9,8 @@ export interface Operation<Context> {
   readonly name: string;
   /** Whether nothing is left of a previous broker; true by default. */
   readonly adopted?: boolean;
+  /** Settings of the brokers beside the usual ones. */
+  readonly environment?: Environment;
   /** Brings the installation to where the operation begins. */
   prepare(installation: CrashInstallation): Promise<Context>;
   perform(installation: CrashInstallation, broker: GatedBroker, context: Context): Promise<unknown>;

@@ -57,7 +57,11 @@ export class GatedBroker {
     const gate = new Gate();
     const clock = new ProcessClock(parts.time, parts.skewMs);
     const provider = await startProviderGate(gate, parts.simulator.url);
-    const config = { ...parts.config, CSP_BASE_URL: `${provider.url}/v2` };
+    const config = {
+      ...parts.config,
+      CSP_BASE_URL: `${provider.url}/v2`,
+      NIOSXAAS_BASE_URL: provider.url,
+    };
     const database = gate.guard(parts.database);
     const container = createContainer(config, { clock, random: parts.random, database, logger, metrics });
     await container.adoption.refresh();

@@ -3,7 +3,7 @@ import { type CspSimulator, startCspSimulator } from '../../src/local/csp-simula
 import { asAdmin, asTrack } from '../support/client.ts';
 import { violations } from '../support/invariants.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { makeTable, type TestTable } from '../support/table.ts';
+import { type Environment, makeTable, type TestTable } from '../support/table.ts';
 import { GatedBroker, type Reply } from './gated-broker.ts';
 import { whileTimePasses } from './passing-time.ts';
 
@@ -22,14 +22,24 @@ export class CrashInstallation {
     this.provider = provider;
   }
 
-  static async open(engineUrl: string, options: { adopted?: boolean } = {}): Promise<CrashInstallation> {
+  static async open(
+    engineUrl: string,
+    options: { adopted?: boolean; environment?: Environment } = {},
+  ): Promise<CrashInstallation> {
     const time = new ManualClock(Date.now());
     const provider = await startCspSimulator({ clock: time });
     const table = await makeTable({
       ...(options.adopted === undefined ? {} : { adopted: options.adopted }),
       endpoint: engineUrl,
       overrides: { clock: time },
-      environment: { CSP_API_TOKEN: provider.token, CLEANUP_CONCURRENCY: '1', CLEANUP_BATCH_DELAY_SEC: '0' },
+      environment: {
+        CSP_API_TOKEN: provider.token,
+        NIOSXAAS_EMAIL: provider.niosxaas.email,
+        NIOSXAAS_PASSWORD: provider.niosxaas.password,
+        CLEANUP_CONCURRENCY: '1',
+        CLEANUP_BATCH_DELAY_SEC: '0',
+        ...options.environment,
+      },
     });
     return new CrashInstallation(time, table, provider);
   }

@@ -13,6 +13,7 @@ import {
   resetBefore,
   serverError,
   throttled,
+  transactionInProgress,
   type WireCall,
 } from './wire-faults.ts';
 
@@ -51,6 +52,7 @@ async function expectSound({ proxy, table }: FaultyInstallation): Promise<void> 
 const PASSING: Record<string, FaultRule['fault']> = {
   throttled,
   'refused for others that are under way': conflictOn(),
+  'said to be still under way under its token': transactionInProgress,
   'answered with a 500': serverError,
   'reset before the engine hears of it': resetBefore,
   'reset after its commit': resetAfter,

@@ -11,6 +11,7 @@ import {
   silenceAfter,
   silenceBefore,
   throttled,
+  transactionInProgress,
   type WireCall,
 } from './wire-faults.ts';
 
@@ -27,6 +28,7 @@ async function withAllocation(): Promise<{ installation: FaultyInstallation; san
 const PASSING: Record<string, FaultRule['fault']> = {
   'is throttled': throttled,
   'meets another transaction': conflictOn(),
+  'is still under way under its token': transactionInProgress,
   'fails with a 500': serverError,
   'is reset before the engine hears of it': resetBefore,
   'is reset after its commit': resetAfter,
@@ -48,6 +50,34 @@ for (const [what, fault] of Object.entries(PASSING)) {
     await expectAllocated(installation, 0);
   });
 }
+
+for (const [what, fault] of [
+  ['a 500', serverError],
+  ['a lost answer', resetAfter],
+  ['"in progress"', transactionInProgress],
+] as const) {
+  test(`after ${what} a release is repeated as the same transaction, under its token`, async () => {
+    const { installation, sandboxId } = await withAllocation();
+    const { proxy, broker } = installation;
+    proxy.add({ on: isRelease, fault, times: 2 });
+    expect((await release(broker.url, 'ann', sandboxId)).status).toBe(200);
+    const sent = proxy.calls.filter(isRelease).map(({ input }) => JSON.stringify(input));
+    expect(sent.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(sent).size).toBe(1);
+  });
+}
+
+test('a release whose commit went unheard, and that is then said to be still under way, is answered once it is known', async () => {
+  const { installation, sandboxId } = await withAllocation();
+  const { proxy, broker, table } = installation;
+  proxy.add({ on: isRelease, fault: resetAfter, times: 1 });
+  proxy.add({ on: isRelease, fault: transactionInProgress, times: 1 });
+  expect((await release(broker.url, 'ann', sandboxId)).status).toBe(200);
+  expect(proxy.struck).toBe(2);
+  const events = (await table.items()).filter(({ SK }) => String(SK).startsWith('EVT#'));
+  expect(events).toHaveLength(1);
+  await expectAllocated(installation, 0);
+});
 
 for (const [what, fault, isLeftAllocated] of [
   ['throttled', throttled, true],
