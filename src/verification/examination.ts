@@ -1,7 +1,9 @@
 import { claimKeyText } from '../domain/identifiers.ts';
+import { MOVES, type SandboxStatus } from '../domain/sandbox.ts';
 import {
   CLAIM_PREFIX,
   claimKey,
+  EVENT_PREFIX,
   type Key,
   META,
   SANDBOX_PREFIX,
@@ -21,11 +23,16 @@ export type Examination = { readonly needs: readonly Key[] } | { readonly findin
 
 const NOTHING_WRONG: Examination = { finding: undefined };
 /** States from which a sandbox may be handed out, now or after the next sync; a quarantined one is out of reach. */
-const IN_THE_POOL = ['available', 'stale'];
+export const IN_THE_POOL: readonly SandboxStatus[] = ['available', 'stale'];
 
-/** Rows that are examined: sandboxes and claims. Whatever else the table holds is left alone. */
+/** Rows that are examined: sandboxes, their events, and claims. Whatever else the table holds is left alone. */
 export function isExamined({ PK, SK }: Key): boolean {
-  return SK === META && (PK.startsWith(SANDBOX_PREFIX) || PK.startsWith(CLAIM_PREFIX));
+  if (SK === META) return PK.startsWith(SANDBOX_PREFIX) || PK.startsWith(CLAIM_PREFIX);
+  return isEvent({ PK, SK });
+}
+
+function isEvent({ PK, SK }: Key): boolean {
+  return PK.startsWith(SANDBOX_PREFIX) && SK.startsWith(EVENT_PREFIX);
 }
 
 /** Holds one row against those that it must agree with. Reads nothing by itself. */
@@ -34,9 +41,8 @@ export function examine(key: Key, look: Look, reader: Pick<PoolReader, 'sandbox'
   if (row === undefined) return { needs: [key] };
   // It has gone meanwhile, which is nothing by itself.
   if (row === null) return NOTHING_WRONG;
-  return key.PK.startsWith(CLAIM_PREFIX)
-    ? examineClaim(key, row, look, reader)
-    : examineSandbox(row, look, reader);
+  if (key.PK.startsWith(CLAIM_PREFIX)) return examineClaim(key, row, look, reader);
+  return isEvent(key) ? examineEvent(key, row, look, reader) : examineSandbox(row, look, reader);
 }
 
 /** I10 from the claim's side, and I1: a sandbox that two claims name is not allocated under one of them. */
@@ -132,6 +138,38 @@ function examineSandbox(row: Row, look: Look, reader: Pick<PoolReader, 'sandbox'
         row,
         claim,
       );
+}
+
+/**
+ * I1 and I6 over time, which a row alone cannot tell of: what an allocation ended in is on its way to its deletion, and
+ * still says whose it was. Only the event that ended it is looked at, so each is reported once.
+ */
+function examineEvent(key: Key, event: Row, look: Look, reader: Pick<PoolReader, 'sandbox'>): Examination {
+  const { held_by_track: track, from, move, at } = event;
+  const since = Number(event.held_since ?? 0);
+  if (from !== MOVES.allocate.to || typeof track !== 'string' || since === 0) return NOTHING_WRONG;
+  const sandboxId = key.PK.slice(SANDBOX_PREFIX.length);
+  const row = look(sandboxKey(sandboxId));
+  if (row === undefined) return { needs: [sandboxKey(sandboxId)] };
+  const sandbox = row === null ? undefined : readable(row, reader);
+  // Deleted by now; or reported when its own turn comes; or out of reach.
+  if (row === null || sandbox === undefined || sandbox.status === 'quarantined') return NOTHING_WRONG;
+  const { status, allocatedToTrack, allocatedAt } = sandbox;
+  const wasUsed = `"${track}" held it until its ${String(move)} at ${String(at)}`;
+  const isSame = allocatedToTrack === track && allocatedAt === since;
+  if (IN_THE_POOL.includes(status)) {
+    // One with the marks of an allocation is reported for them.
+    if (allocatedToTrack !== null || allocatedAt !== 0) return NOTHING_WRONG;
+    return found('returned-sandbox', 'I6', `sandbox ${sandboxId} is ${status}, and ${wasUsed}`, event, row);
+  }
+  if (!isSame) {
+    const owner = allocatedToTrack ?? 'nobody';
+    const says = `sandbox ${sandboxId} is ${status} as "${owner}"'s since ${allocatedAt}`;
+    return found('second-owner', 'I1', `${says}, and ${wasUsed}`, event, row);
+  }
+  return status === 'allocated'
+    ? found('returned-sandbox', 'I6', `sandbox ${sandboxId} is allocated again, and ${wasUsed}`, event, row)
+    : NOTHING_WRONG;
 }
 
 /** The claim that an allocated row must have, if any. */

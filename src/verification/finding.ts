@@ -13,6 +13,10 @@ export const FINDING_KINDS = [
   'second-allocation',
   /** A sandbox that was used or removed, and is in the pool. */
   'used-sandbox',
+  /** A sandbox that somebody gave back, as its history says, and that is in the pool or still allocated. */
+  'returned-sandbox',
+  /** A sandbox with an owner, and with another one in its history. */
+  'second-owner',
   /** A row that the broker cannot read. */
   'unreadable-row',
 ] as const;

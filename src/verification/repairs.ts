@@ -1,7 +1,6 @@
 import { parseClaimKey } from '../allocation/adopt.ts';
 import type { PreviousAllocations } from '../allocation/previous-allocations.ts';
-import type { Clock, Random } from '../domain/clock.ts';
-import type { SandboxStatus } from '../domain/sandbox.ts';
+import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
 import { eventWrite } from '../store/audit.ts';
 import { toClaim } from '../store/claim-row.ts';
 import type { Database } from '../store/database.ts';
@@ -12,6 +11,7 @@ import type { PoolReader } from '../store/pool-reader.ts';
 import type { Row } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
 import { transactPatiently } from '../store/transact.ts';
+import { IN_THE_POOL } from './examination.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import { examineAtOnce } from './verify.ts';
 
@@ -31,13 +31,11 @@ export const REPAIRS = {
   'missing-claim': 'write the claim that the row lacks',
   'second-allocation': 'mark the allocation that its key does not hold as superseded; expiry ends it in time',
   'used-sandbox': 'quarantine a used sandbox that is available or stale, so that nobody gets it',
+  'returned-sandbox': 'the same, of one that only its history knows to be used',
 } as const satisfies Partial<Record<FindingKind, string>>;
 
 export type RepairKind = keyof typeof REPAIRS;
 export const REPAIR_KINDS = Object.keys(REPAIRS) as RepairKind[];
-
-/** States from which a used sandbox could be handed out, now or after the next sync. */
-const IN_THE_POOL: readonly SandboxStatus[] = ['available', 'stale'];
 
 /**
  * Puts right what was found, if it is as it was found: every write is conditional on it.
@@ -65,24 +63,26 @@ const REPAIR: Record<RepairKind, (parts: RepairParts, finding: Finding) => Promi
     const key = row && claimKeyOfRow(row);
     if (row !== undefined && key !== undefined) await previous.markSuperseded(row, key);
   },
-  'used-sandbox': async (parts, { rows, message }) => {
-    const row = await sandboxOf(parts.reader, rows);
-    if (row === undefined || !IN_THE_POOL.includes(row.status)) return;
-    const { database, shards, clock, random } = parts;
-    const now = Math.floor(clock.now() / 1000);
-    const author = { actor: 'command line', reason: message };
-    await transactPatiently(
-      database,
-      [
-        moveWrite(database, shards, row, 'quarantined', now, { status_reason: { S: message } }, [
-          'stale_since',
-        ]),
-        eventWrite(database, row, 'quarantine', 'quarantined', author, clock, random),
-      ],
-      parts,
-    );
-  },
+  'used-sandbox': quarantine,
+  'returned-sandbox': quarantine,
 };
+
+async function quarantine(parts: RepairParts, { rows, message }: Finding): Promise<void> {
+  const row = await sandboxOf(parts.reader, rows);
+  if (row === undefined || !IN_THE_POOL.includes(row.status)) return;
+  const { database, shards, clock, random } = parts;
+  const author = { actor: 'command line', reason: message };
+  await transactPatiently(
+    database,
+    [
+      moveWrite(database, shards, row, 'quarantined', unixSeconds(clock), { status_reason: { S: message } }, [
+        'stale_since',
+      ]),
+      eventWrite(database, row, 'quarantine', 'quarantined', author, clock, random),
+    ],
+    parts,
+  );
+}
 
 /** The sandbox that a finding is about, as it is now. */
 async function sandboxOf(reader: PoolReader, rows: readonly Row[]) {

@@ -18,7 +18,7 @@ export interface VerifyParts {
 }
 
 export interface VerifyReport {
-  /** Rows of sandboxes and claims read. */
+  /** Rows of sandboxes, of their events and of claims read. */
   rows: number;
   violations: number;
   /** Of the violations: those that are put right. */
@@ -36,8 +36,8 @@ const PAGE = 500;
 const LEFT_TO_ADOPTION: readonly FindingKind[] = ['missing-claim', 'second-allocation', 'dangling-claim'];
 
 /**
- * Reads a live table and finds every violation of I1, I2, I6 and I10 that it holds, in bounded memory: each row is
- * held against the few that it must agree with, page by page. Writes nothing.
+ * Reads a live table and finds every violation of I1, I2, I6 and I10 that it holds, in bounded memory: each row and
+ * each event is held against the few that it must agree with, page by page. Writes nothing.
  *
  * The table changes meanwhile, so what looks wrong is looked at again, all rows concerned at one moment: what is
  * reported was true then. What comes to be wrong behind the reading is for the next time.
@@ -62,7 +62,11 @@ export async function verify(
       }),
     );
     const rows = ((page.Items ?? []) as (Row & Key)[]).filter(isExamined);
-    const suspicious = await Promise.all(rows.map(async (row) => ((await looksWrong(row)) ? [row] : [])));
+    // Events stand next to their row, and mostly need nothing that was not read with them.
+    const seen = new Map<string, Row | null>(rows.map((row) => [nameOf(row), row]));
+    const suspicious = await Promise.all(
+      rows.map(async (row) => ((await looksWrong(row, seen)) ? [row] : [])),
+    );
     for (const row of suspicious.flat()) await judge(row);
     report.rows += rows.length;
     onProgress(report);
@@ -71,8 +75,8 @@ export async function verify(
   return report;
 
   /** From single reads, which share calls. */
-  async function looksWrong(row: Row & Key): Promise<boolean> {
-    const finding = await examineWith(parts.reader, keyOf(row), new Map([[nameOf(row), row]]), (keys) =>
+  async function looksWrong(row: Row & Key, seen: Map<string, Row | null>): Promise<boolean> {
+    const finding = await examineWith(parts.reader, keyOf(row), seen, (keys) =>
       Promise.all(
         keys.map(async (key) => {
           const item = await items.get(key);

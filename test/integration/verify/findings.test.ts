@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { Deadline } from '../../../src/allocation/deadline.ts';
+import type { OperatorMove } from '../../../src/allocation/operator-moves.ts';
 import { markAdopted } from '../../../src/store/adoption.ts';
 import { allocateAsPreviousBroker } from '../../support/previous-broker.ts';
 import { recordCalls } from '../../support/tapped-database.ts';
@@ -9,7 +11,7 @@ test('a table in which everything is as it should be has no violation, and every
   await endAllocation(planted, planted.held.cleo as string);
   const { findings, report } = await findingsOf(planted.table);
   expect(findings).toEqual([]);
-  expect(report).toEqual({ rows: 9 + 2, violations: 0, repaired: 0, awaitingAdoption: 0 });
+  expect(report).toEqual({ rows: 9 + 2 + 1, violations: 0, repaired: 0, awaitingAdoption: 0 });
 });
 
 test('a claim whose sandbox is no longer allocated is reported with both rows', async () => {
@@ -121,6 +123,84 @@ test.each(['available', 'stale'])(
     ]);
   },
 );
+
+const UNUSED = {
+  allocated_to_track: undefined,
+  idempotency_key: undefined,
+  allocated_at: 0,
+  deletion_requested_at: undefined,
+};
+
+test.each(['available', 'stale'])(
+  'a sandbox that was given back and is %s, without a mark of it, is reported with the event that tells',
+  async (status) => {
+    const planted = await plantedTable();
+    const sandboxId = planted.held.ann as string;
+    await endAllocation(planted, sandboxId);
+    await planted.change(`SBX#${sandboxId}`, { ...UNUSED, status });
+    const { findings } = await findingsOf(planted.table);
+    expect(findings).toMatchObject([
+      {
+        invariant: 'I6',
+        kind: 'returned-sandbox',
+        rows: [
+          { move: 'release', held_by_track: 'ann' },
+          { sandbox_id: sandboxId, status },
+        ],
+      },
+    ]);
+  },
+);
+
+test('an allocation that goes on after the event that ended it is reported', async () => {
+  const planted = await plantedTable();
+  const rows = [await planted.item(`SBX#${planted.held.ann}`), await planted.item('CLAIM#ann ')];
+  await endAllocation(planted, planted.held.ann as string);
+  for (const row of rows) await planted.put(row);
+  const { findings } = await findingsOf(planted.table);
+  expect(findings).toMatchObject([{ invariant: 'I6', kind: 'returned-sandbox' }]);
+});
+
+test.each([
+  ['another caller', { allocated_to_track: 'ben', idempotency_key: 'ben' }],
+  ['the same caller, later', { allocated_at: 1_900_000_000 }],
+])(
+  'a sandbox that went to one owner and then to %s is reported, after both have given it back',
+  async (_whom, changes) => {
+    const planted = await plantedTable();
+    const sandboxId = planted.held.ann as string;
+    await endAllocation(planted, sandboxId);
+    await planted.change(`SBX#${sandboxId}`, changes);
+    const { findings } = await findingsOf(planted.table);
+    expect(findings).toMatchObject([
+      {
+        invariant: 'I1',
+        kind: 'second-owner',
+        rows: [
+          { move: 'release', held_by_track: 'ann' },
+          { status: 'pending_deletion', ...changes },
+        ],
+      },
+    ]);
+  },
+);
+
+test('the history of a sandbox that was given back, given up, tried again and deleted is no violation', async () => {
+  const planted = await plantedTable();
+  const sandboxId = planted.held.ann as string;
+  const { container } = planted.broker;
+  await endAllocation(planted, sandboxId);
+  await planted.change(`SBX#${sandboxId}`, { status: 'deletion_failed' });
+  const move = (name: OperatorMove, id: string) =>
+    container.moves.move(id, name, { actor: 'a test' }, new Deadline(container.clock, 10_000));
+  await move('retry_deletion', sandboxId);
+  const [free] = (await planted.table.items()).filter(({ status }) => status === 'available');
+  await move('quarantine', String(free?.sandbox_id));
+  await move('restore', String(free?.sandbox_id));
+  expect((await findingsOf(planted.table)).findings).toEqual([]);
+  await planted.remove(`SBX#${sandboxId}`);
+  expect((await findingsOf(planted.table)).findings).toEqual([]);
+});
 
 test('a row with a status that nobody knows is reported, and the rest is read all the same', async () => {
   const planted = await plantedTable();

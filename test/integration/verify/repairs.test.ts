@@ -66,6 +66,21 @@ test('a used sandbox in the pool is quarantined, with a trace', async () => {
   expect(events).toMatchObject([{ move: 'quarantine', actor: 'command line' }]);
 });
 
+test('a sandbox that only its history knows to be used is quarantined', async () => {
+  const planted = await plantedTable();
+  const sandboxId = planted.held.ann as string;
+  await endAllocation(planted, sandboxId);
+  await planted.change(`SBX#${sandboxId}`, {
+    status: 'available',
+    allocated_to_track: undefined,
+    idempotency_key: undefined,
+    allocated_at: 0,
+  });
+  expect(await repairing(planted, 'returned-sandbox')).toMatchObject({ violations: 1, repaired: 1 });
+  expect(await planted.item(`SBX#${sandboxId}`)).toMatchObject({ status: 'quarantined' });
+  expect((await findingsOf(planted.table)).findings).toEqual([]);
+});
+
 test('nothing but what was told is repaired', async () => {
   const planted = await plantedTable();
   await planted.remove('CLAIM#ann ');
