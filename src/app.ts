@@ -11,6 +11,7 @@ import { authentication } from './http/plugins/authentication.ts';
 import { bodies } from './http/plugins/bodies.ts';
 import { documentation } from './http/plugins/documentation.ts';
 import { errors } from './http/plugins/errors.ts';
+import { oddHeads } from './http/plugins/odd-heads.ts';
 import { rateLimits } from './http/plugins/rate-limits.ts';
 import { securityHeaders } from './http/plugins/security-headers.ts';
 import { unknownRoutes } from './http/plugins/unknown-routes.ts';
@@ -55,7 +56,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
     trustProxy: config.TRUST_PROXY === undefined ? false : parseTrustProxy(config.TRUST_PROXY),
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: patience.requestTimeoutMs,
-    http: { connectionsCheckingInterval: patience.checkIntervalMs },
+    http: { connectionsCheckingInterval: patience.checkIntervalMs, requireHostHeader: false },
     bodyLimit: BODY_LIMIT_BYTES,
     schemaController: ZOD_SCHEMAS,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
@@ -75,6 +76,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
 
   await app.register(activity, { recordAnswer });
   await app.register(errors);
+  await app.register(oddHeads);
   await app.register(unknownRoutes, { maxParamLength: MAX_PARAMETER_LENGTH });
   await app.register(bodies);
   await app.register(securityHeaders, { allowedOrigins: config.CORS_ALLOWED_ORIGINS });
@@ -109,14 +111,16 @@ export async function buildMetricsApp({ metrics, logger }: Container): Promise<F
     logger: false,
     schemaController: ZOD_SCHEMAS,
     requestTimeout: PATIENCE.requestTimeoutMs,
-    http: { connectionsCheckingInterval: PATIENCE.checkIntervalMs },
+    http: { connectionsCheckingInterval: PATIENCE.checkIntervalMs, requireHostHeader: false },
     frameworkErrors: refuseBadPath(recordAnswer),
     clientErrorHandler: refuseUnreadable(logger),
   });
   app.server.headersTimeout = PATIENCE.requestTimeoutMs;
   await app.register(activity, { recordAnswer });
   await app.register(errors);
+  await app.register(oddHeads);
   await app.register(unknownRoutes, { maxParamLength: MAX_PARAMETER_LENGTH });
+  await app.register(securityHeaders, { allowedOrigins: [] });
   await app.register(metricsRoutes, { metrics });
   return app;
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseTokens, tokenSchema } from './credentials/secret-text.ts';
 
@@ -53,6 +54,17 @@ const url = z
 /** As a browser sends it: a scheme, a host, a port that is not the usual one, and nothing else. */
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+/** A number of hops, or addresses and networks such as 10.0.0.0/8, separated by commas. */
+function namesProxies(text: string): boolean {
+  if (/^\d{1,3}$/.test(text)) return true;
+  return text.split(',').every((each) => {
+    const [address = '', bits, ...rest] = each.split('/');
+    const version = isIP(address);
+    if (version === 0 || rest.length > 0) return false;
+    return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  });
 }
 
 const name = z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be 3 to 255 letters, digits, "_", "." or "-"');
@@ -168,7 +180,7 @@ export const environmentSchema = z.object({
     .describe('Failed authentications in a window from one address, after which they are answered 429.'),
   TRUST_PROXY: z
     .string()
-    .regex(/^(\d+|[0-9A-Fa-f:./,]+)$/, 'must be a number of proxies or a list of addresses')
+    .refine(namesProxies, { error: 'must be a number of proxies or a list of addresses and networks' })
     .optional()
     .describe(
       'How many proxies stand in front (1 behind a load balancer), or their addresses; unset: X-Forwarded-For is not believed.',
@@ -282,6 +294,8 @@ export function readConfig(environment: Environment): Config {
 function conflicts(config: Partial<Config>): string[] {
   const problems: string[] = [];
   const { BACKOFF_BASE_MS, BACKOFF_MAX_MS } = config;
+  if (config.METRICS_PORT !== undefined && config.METRICS_PORT !== 0 && config.METRICS_PORT === config.PORT)
+    problems.push('METRICS_PORT must differ from PORT');
   for (const variable of ['BROKER_API_TOKEN', 'BROKER_ADMIN_TOKEN'] as const) {
     if (!(variable in config) || !(`${variable}_SECRET_ID` in config)) continue;
     const isGiven = config[variable] !== undefined || config[`${variable}_SECRET_ID`] !== undefined;

@@ -1,4 +1,4 @@
-/** Codes that clients read. Their HTTP statuses stand in http/error-statuses.ts and nowhere else. */
+/** Codes that clients read. Their HTTP statuses stand in http/schemas/errors.ts and nowhere else. */
 export type BrokerErrorCode =
   | 'NO_SANDBOXES_AVAILABLE'
   | 'ALLOCATION_CONTENTION'

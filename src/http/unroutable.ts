@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { beginActivity, type RecordAnswer } from './plugins/activity.ts';
 import { errorBody, type Refusal, refusalFor, refuse } from './plugins/errors.ts';
+import { BARE_HEADERS } from './plugins/security-headers.ts';
 import { ERROR_STATUSES } from './schemas/errors.ts';
 
 /**
@@ -14,7 +15,7 @@ export function refuseBadPath(recordAnswer: RecordAnswer) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const began = performance.now();
     beginActivity(request, 'unmatched');
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    reply.header('x-request-id', request.id).headers(BARE_HEADERS);
     reply.raw.once('finish', () => recordAnswer(request, reply.statusCode, performance.now() - began));
     refuse(request, reply, refusalFor(error));
   };
@@ -57,7 +58,7 @@ export function refuseUnreadable(logger: Logger) {
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
       `X-Request-ID: ${requestId}`,
-      'X-Content-Type-Options: nosniff',
+      ...Object.entries(BARE_HEADERS).map(([name, value]) => `${name}: ${value}`),
       ...(refusal.code === 'METHOD_NOT_ALLOWED' ? ['Allow: GET, HEAD, POST'] : []),
       'Connection: close',
     ];

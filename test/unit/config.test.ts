@@ -84,6 +84,11 @@ describe('A bad value is named:', () => {
     ['CORS_ALLOWED_ORIGINS', 'https://labs.example/path'],
     ['CORS_ALLOWED_ORIGINS', 'https://good.example,bad'],
     ['TRUST_PROXY', 'yes'],
+    ['TRUST_PROXY', '...'],
+    ['TRUST_PROXY', '300.1.1.1'],
+    ['TRUST_PROXY', '1.5'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', '10.0.0.1,'],
     ['NIOSXAAS_ENABLED', '1'],
   ])('%s=%s', (variable, value) => {
     const problems = problemsOf({ ...TOKENS, [variable]: value });
@@ -161,4 +166,15 @@ test('Origins are taken apart at commas, and addresses lose the slash at their e
   });
   expect(config.CORS_ALLOWED_ORIGINS).toEqual(['https://a.example', 'http://127.0.0.1:3000']);
   expect(config.DDB_ENDPOINT_URL).toBe('http://127.0.0.1:8000');
+});
+
+test.each(['0', '2', '10.0.0.1', '10.0.0.0/8,2001:db8::/32', '::1'])('TRUST_PROXY=%s is taken', (value) => {
+  expect(readConfig({ ...TOKENS, TRUST_PROXY: value }).TRUST_PROXY).toBe(value);
+});
+
+test('The metrics have another port than the API, or each takes a free one', () => {
+  expect(problemsOf({ ...TOKENS, PORT: '8080', METRICS_PORT: '8080' })).toEqual([
+    'METRICS_PORT must differ from PORT',
+  ]);
+  expect(readConfig({ ...TOKENS, PORT: '0', METRICS_PORT: '0' })).toMatchObject({ PORT: 0, METRICS_PORT: 0 });
 });

@@ -30,6 +30,8 @@ export const authentication = fastifyPlugin(
   async (app: FastifyInstance, { credentials, onFailure }: AuthenticationOptions) => {
     app.decorateRequest('credential', undefined);
     app.decorate('authenticate', async (request, reply) => {
+      // Whatever the answer: it is for whoever has this credential.
+      reply.header('cache-control', 'no-store');
       const known = identify(credentials, request.headers.authorization);
       const credential = known instanceof Promise ? await known : known;
       if (credential === undefined) {

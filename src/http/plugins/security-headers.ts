@@ -4,6 +4,15 @@ import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 
+/** For answers that no plugin touches. */
+export const BARE_HEADERS: Readonly<Record<string, string>> = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'SAMEORIGIN',
+};
+
 /** Nothing that the API answers may be run or framed; the documentation brings a policy of its own. */
 export const securityHeaders = fastifyPlugin(
   async (app: FastifyInstance, { allowedOrigins }: { allowedOrigins: readonly string[] }) => {

@@ -8,7 +8,10 @@ const keyPart = (maxBytes: number) =>
   z
     .string()
     .min(1)
-    .refine((text) => Buffer.byteLength(text) <= maxBytes);
+    .refine((text) => text.isWellFormed() && Buffer.byteLength(text) <= maxBytes);
+
+/** The least number above 0 that the database knows; those of JavaScript begin at 5e-324. */
+const LEAST_NUMBER = 1e-130;
 
 const contentsSchema = z.strictObject({
   /** Which listing it belongs to. */
@@ -18,7 +21,12 @@ const contentsSchema = z.strictObject({
     .strictObject({
       PK: keyPart(2048),
       SK: keyPart(1024),
-      allocatedAt: z.number().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+      allocatedAt: z
+        .number()
+        .min(0)
+        .max(Number.MAX_SAFE_INTEGER)
+        .refine((time) => time === 0 || time >= LEAST_NUMBER)
+        .optional(),
     })
     .optional(),
 });

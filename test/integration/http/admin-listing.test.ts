@@ -200,6 +200,36 @@ describe('A cursor is refused with 400 VALIDATION_ERROR', () => {
     const answer = await api.admin('GET', `/sandboxes?status=stale&limit=1&cursor=${forged}`);
     expect(refusal(answer)).toBe('400 VALIDATION_ERROR');
   });
+
+  describe.each(['limit=1', 'status=stale&limit=1', 'track=holder&limit=1'])(
+    'of a listing with %s',
+    (query) => {
+      test.each([
+        ['half a character in its key', { PK: 'SBX#\ud800' }],
+        ['half a character in its sort key', { SK: 'META\udfff' }],
+        ['a number that the database rounds away', { allocatedAt: 5e-324 }],
+        ['a number below the least that the database knows', { allocatedAt: 1e-200 }],
+        ['a number below 0', { allocatedAt: -1 }],
+        ['an empty key', { PK: '' }],
+      ])('and %s', async (_, change) => {
+        const { body } = await api.admin('GET', `/sandboxes?${query}`);
+        const genuine = contentsOf(body.cursor);
+        const forged = cursorOf({ ...genuine, a: { ...genuine.a, ...change } });
+        const answer = await api.admin('GET', `/sandboxes?${query}&cursor=${forged}`);
+        expect(refusal(answer)).toBe('400 VALIDATION_ERROR');
+      });
+
+      test.each([0, 1e-130, 1_774_000_000.123_456_7, Number.MAX_SAFE_INTEGER])(
+        'but not for the time %d',
+        async (allocatedAt) => {
+          const { body } = await api.admin('GET', `/sandboxes?${query}`);
+          const genuine = contentsOf(body.cursor);
+          const moved = cursorOf({ ...genuine, a: { ...genuine.a, allocatedAt } });
+          expect((await api.admin('GET', `/sandboxes?${query}&cursor=${moved}`)).status).toBe(200);
+        },
+      );
+    },
+  );
 });
 
 describe('GET /v1/admin/sandboxes/{id} answers', () => {

@@ -151,3 +151,17 @@ test('400 VALIDATION_ERROR is the answer to what is not HTTP', async () => {
   expect(refusal(answer)).toBe('400 VALIDATION_ERROR');
   expect(api.contract.differences('GET', '/nowhere', answer)).toEqual([]);
 });
+
+test('400 VALIDATION_ERROR is the answer to HTTP/1.1 without Host, and HTTP/1.0 needs none', async () => {
+  const answer = await rawRequest(broker.url, ['GET /v1/admin/stats HTTP/1.1', 'X-Request-ID: mine']);
+  expect(refusal(answer)).toBe('400 VALIDATION_ERROR');
+  expect(wrongFields(answer)).toEqual(['host']);
+  expect(answer.headers.get('x-request-id')).toBe('mine');
+  expect((await rawRequest(broker.url, ['GET /healthz HTTP/1.0'])).status).toBe(200);
+});
+
+test('an expectation that is not known is left unmet, and the request answered', async () => {
+  const answer = await rawRequest(broker.url, ['GET /healthz HTTP/1.1', 'Host: broker', 'Expect: nonsense']);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('x-request-id')).not.toBeNull();
+});

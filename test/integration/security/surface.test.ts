@@ -57,6 +57,24 @@ describe('No answer names the server, what it is made of, or where:', () => {
   });
 });
 
+describe('No answer that a credential opens, or would, is kept by anybody on its way:', () => {
+  test.each([
+    ['a success', 'POST', '/v1/allocate', asTrack('caller')],
+    ['401', 'POST', '/v1/allocate', {}],
+    ['403', 'GET', '/v1/admin/stats', asTrack('caller')],
+    ['400', 'GET', '/v1/sandboxes/%zz', asTrack('caller')],
+    ['404', 'GET', '/v1/admin/sandboxes/none', asAdmin()],
+  ])('%s', async (_, method, path, headers) => {
+    const answer = await call(method, broker.url + path, headers);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+});
+
+test('The page of the documentation forgets the token that was typed into it', async () => {
+  const { body } = await call('GET', `${broker.url}/v1/docs/static/swagger-initializer.js`);
+  expect(body).toContain('"persistAuthorization":false');
+});
+
 test('A token that is short is taken, and warned of by name, not by value', async () => {
   const short = await startBroker({ ...table.environment, BROKER_API_TOKEN: '{"team-a": "Ab3-x9-Qz"}' });
   await short.close();
@@ -114,6 +132,36 @@ describe('A key or a value that means something to JavaScript alters nothing whe
   });
 });
 
+describe('What is in a row or a body and in no schema', () => {
+  test('leaves no answer with the row', async () => {
+    const HELD = { status: 'allocated', allocated_to_track: 'holder', allocated_at: 1_774_000_000 };
+    await putSandbox(table, 'with-more', { ...HELD, note_of_the_provider: 'hunter2' });
+    for (const answer of [
+      await api.read('holder', 'with-more'),
+      await api.release('holder', 'with-more'),
+      await api.admin('GET', '/sandboxes/with-more'),
+      await api.admin('GET', '/sandboxes'),
+    ]) {
+      expect(answer.status).toBe(200);
+      expect(JSON.stringify(answer.body)).not.toMatch(/note_of_the_provider|hunter2/);
+    }
+  });
+
+  test('comes into no row from a body', async () => {
+    await putSandbox(table, 'to-set-aside');
+    const body = {
+      reason: 'broken',
+      status: 'allocated',
+      allocated_to_track: 'attacker',
+      sandbox_id: 'other',
+    };
+    expect((await api.admin('POST', '/sandboxes/to-set-aside/quarantine', body)).status).toBe(200);
+    const row = (await table.items()).find(({ PK, SK }) => PK === 'SBX#to-set-aside' && SK === 'META');
+    expect(row).toMatchObject({ status: 'quarantined', sandbox_id: 'to-set-aside' });
+    expect(JSON.stringify(row)).not.toContain('attacker');
+  });
+});
+
 describe('A newline makes no second line of the log when it is in', () => {
   const FORGED = '\n{"level":"info","action":"forged"}';
 
@@ -153,7 +201,12 @@ test('METRICS_PORT takes /metrics to a port of its own, which has nothing else',
     const answer = await call('GET', own + path, { authorization: `Bearer ${ADMIN_TOKEN}` });
     expect(refusal(answer), path).toBe('404 NOT_FOUND');
   }
-  expect(refusal(await call('GET', `${own}/%zz`))).toBe('400 VALIDATION_ERROR');
+  const badPath = await call('GET', `${own}/%zz`);
+  expect(refusal(badPath)).toBe('400 VALIDATION_ERROR');
+  for (const { headers } of [badPath, await call('GET', `${own}/metrics`)]) {
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  }
   expect(refusal(await rawRequest(own, ['GET /metrics HTTP/1.1', 'no colon here']))).toBe(
     '400 VALIDATION_ERROR',
   );

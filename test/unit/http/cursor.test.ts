@@ -19,7 +19,7 @@ const position = fc.record({
     fc.record({
       PK: identifier.map((id) => `SBX#${id}`),
       SK: fc.constant('META'),
-      allocatedAt: fc.oneof(fc.nat(), fc.double({ min: 0, max: 4e9, noNaN: true })),
+      allocatedAt: fc.oneof(fc.nat(), fc.double({ min: 1e-130, max: 4e9, noNaN: true })),
     }),
     { nil: undefined },
   ),
