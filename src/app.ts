@@ -85,6 +85,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
     windowSeconds: config.RATE_LIMIT_WINDOW_SEC,
     perCredential: config.RATE_LIMIT_PER_CREDENTIAL,
     perCaller: config.RATE_LIMIT_PER_CALLER,
+    perReader: config.RATE_LIMIT_PER_CALLER,
     failedAuthentication: config.RATE_LIMIT_FAILED_AUTH,
   });
   await app.register(authentication, {

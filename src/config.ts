@@ -174,7 +174,9 @@ export const environmentSchema = z.object({
     .describe('Requests in a window from one credential and address.'),
   RATE_LIMIT_PER_CALLER: integer(1, 100_000_000)
     .default(120)
-    .describe('Requests in a window with one caller id, from one credential and address.'),
+    .describe(
+      'Requests in a window with one caller id, from one credential and address; and for the documentation, from one address.',
+    ),
   RATE_LIMIT_FAILED_AUTH: integer(1, 100_000_000)
     .default(30)
     .describe('Failed authentications in a window from one address, after which they are answered 429.'),

@@ -46,6 +46,7 @@ export const documentation = fastifyPlugin(
       return reply.code(statusCode).send(rawPayload);
     };
     await app.register(async (scope) => {
+      scope.addHook('onRequest', scope.limitReaders);
       scope.get(`${basePath}/openapi.json`, { config: { action: 'openapi', quiet: true } }, answer);
       for (const path of ['', '/', '/*']) {
         scope.get(`${basePath}/docs${path}`, { config: { action: 'docs', quiet: true } }, answer);
@@ -57,5 +58,5 @@ export const documentation = fastifyPlugin(
       }
     });
   },
-  { name: 'documentation' },
+  { name: 'documentation', dependencies: ['rate-limits'] },
 );

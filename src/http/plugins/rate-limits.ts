@@ -1,6 +1,7 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import { IDENTIFIER_PATTERN } from '../../domain/identifiers.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import { callerOf } from '../schemas/request.ts';
 import { refuse } from './errors.ts';
@@ -12,6 +13,8 @@ export interface RateLimitsOptions {
   readonly perCredential: number;
   /** Requests in a window with one caller id, from one credential and address. */
   readonly perCaller: number;
+  /** Requests in a window for the documentation, from one address. */
+  readonly perReader: number;
   /** Failed authentications in a window from one address. */
   readonly failedAuthentication: number;
 }
@@ -20,6 +23,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** An `onRequest` hook for after authentication. */
     limitRequests(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+    /** An `onRequest` hook for what anybody may read without a credential. */
+    limitReaders(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
     /** @returns true when it has answered with 429 */
     limitFailedAuthentication(request: FastifyRequest, reply: FastifyReply): Promise<boolean>;
   }
@@ -28,11 +33,17 @@ declare module 'fastify' {
 /** Addresses and callers that are counted at once; those heard of longest ago are forgotten first. */
 const MAX_COUNTED = 20_000;
 
+/** Stands for every caller id that is none, and for every address that is none: what is kept of either is bounded. */
+const MALFORMED = 'not valid';
+/** An IPv6 address in its longest form, with a zone. */
+const ADDRESS_MAX_LENGTH = 64;
+
 /**
- * Three limits. A credential and address together have a generous one, which no choice of caller id escapes;
+ * Four limits. A credential and address together have a generous one, which no choice of caller id escapes;
  * each caller id has a small one below it, so that a script that runs in a circle stops only itself; and
  * failed authentications are counted apart, by address, so that whoever guesses tokens takes nothing from
- * those behind the same address who know theirs.
+ * those behind the same address who know theirs. The documentation, which takes no credential, is limited by
+ * address alone.
  *
  * Counted in the memory of the process: with N tasks behind a load balancer a client may get up to N times as
  * much.
@@ -51,28 +62,38 @@ export const rateLimits = fastifyPlugin(
       options.perCaller,
       (request) => `${credentialAndAddress(request)} ${callerIdOf(request)}`,
     );
-    const failures = limiter(options.failedAuthentication, addressOf);
+    // A text of its own: a part of a long header would keep the whole of it in memory.
+    const failures = limiter(options.failedAuthentication, (request) => `failed ${addressOf(request)}`);
+    const readers = limiter(options.perReader, (request) => `reader ${addressOf(request)}`);
+
+    app.decorate('limitReaders', async (request, reply) => {
+      const state = await readers(request);
+      if (state.isAllowed) return;
+      if (state.isExceeded) return tooMany(options.metrics, request, reply, state, 'reader');
+      announce(reply, state);
+    });
 
     app.decorate('limitRequests', async (request, reply) => {
-      const counted = [{ name: 'credential', state: await perCredential(request) }];
-      if (callerIdOf(request) !== undefined)
-        counted.push({ name: 'caller', state: await perCaller(request) });
-      let tightest: Counted | undefined;
-      for (const { name, state } of counted) {
-        if (state.isAllowed) continue;
-        if (tightest === undefined || isTighter(state, tightest)) tightest = { ...state, name };
-      }
-      if (tightest === undefined) return;
-      announce(reply, tightest);
-      if (tightest.isExceeded) return tooMany(options.metrics, request, reply, tightest);
+      // The caller first: what its own limit refuses takes nothing from the others behind its credential and address.
+      const caller = callerIdOf(request) === undefined ? undefined : await perCaller(request);
+      const isCounted = caller !== undefined && !caller.isAllowed;
+      if (isCounted && caller.isExceeded) return tooMany(options.metrics, request, reply, caller, 'caller');
+      const credential = await perCredential(request);
+      if (credential.isAllowed) return;
+      if (credential.isExceeded) return tooMany(options.metrics, request, reply, credential, 'credential');
+      announce(reply, isCounted && caller.remaining < credential.remaining ? caller : credential);
     });
 
     app.decorate('limitFailedAuthentication', async (request, reply) => {
       const state = await failures(request);
       if (state.isAllowed) return false;
-      announce(reply, state);
-      if (!state.isExceeded) return false;
-      tooMany(options.metrics, request, reply, { ...state, name: 'failed_authentication' });
+      if (!state.isExceeded) {
+        announce(reply, state);
+        return false;
+      }
+      // Whoever guesses on has to connect anew for each guess.
+      reply.header('connection', 'close');
+      tooMany(options.metrics, request, reply, state, 'failed_authentication');
       return true;
     });
   },
@@ -83,17 +104,6 @@ interface LimitState {
   readonly max: number;
   readonly remaining: number;
   readonly ttlInSeconds: number;
-  readonly isExceeded: boolean;
-}
-
-interface Counted extends LimitState {
-  readonly name: string;
-}
-
-/** A limit at its end and one beyond it have nothing left both; only the other one refuses. */
-function isTighter(state: LimitState, other: LimitState): boolean {
-  if (state.isExceeded !== other.isExceeded) return state.isExceeded;
-  return state.remaining < other.remaining;
 }
 
 function announce(reply: FastifyReply, { max, remaining, ttlInSeconds }: LimitState): void {
@@ -108,22 +118,25 @@ function tooMany(
   metrics: Metrics,
   request: FastifyRequest,
   reply: FastifyReply,
-  { name, ttlInSeconds }: Counted,
+  state: LimitState,
+  limit: 'credential' | 'caller' | 'reader' | 'failed_authentication',
 ) {
-  metrics.rateLimited.inc({ limit: name });
+  announce(reply, state);
+  metrics.rateLimited.inc({ limit });
   return refuse(request, reply, {
     code: 'RATE_LIMIT_EXCEEDED',
     message: 'Too many requests; slow down',
-    retryAfter: Math.max(1, ttlInSeconds),
+    retryAfter: Math.max(1, state.ttlInSeconds),
   });
 }
 
 /** One host, in whichever of its many IPv6 addresses: the network of 64 bits that a customer is given. */
-function addressOf(request: FastifyRequest): string {
-  return normalizeIP(request.ip, 64);
+function addressOf({ ip }: FastifyRequest): string {
+  return ip.length > ADDRESS_MAX_LENGTH ? MALFORMED : normalizeIP(ip, 64);
 }
 
-/** Unvalidated, but bounded by the size of a header. */
+/** Those that validation will refuse are counted as one: there is no end to them, and each may fill a header. */
 function callerIdOf(request: FastifyRequest): string | undefined {
-  return callerOf(request.headers as Record<string, string | undefined>);
+  const id = callerOf(request.headers as Record<string, string | undefined>);
+  return id === undefined || IDENTIFIER_PATTERN.test(id) ? id : MALFORMED;
 }

@@ -114,7 +114,29 @@ describe('The limit of a caller id', () => {
   });
 });
 
+describe('The limit of a caller id that is none', () => {
+  test.each([
+    ['holds a space', (index: number) => `a ${index}`],
+    ['is too long', (index: number) => `${index}`.padStart(257, 'x')],
+    ['is not ASCII', (index: number) => `\u00e9${index}`],
+  ])('is one for all of them: one that %s is not kept', async (_, invented) => {
+    const api = await brokerWith({ RATE_LIMIT_PER_CALLER: '2' });
+    const statuses: number[] = [];
+    for (let index = 0; index < 3; index += 1) statuses.push((await api.allocate(invented(index))).status);
+    expect(statuses).toEqual([400, 400, 429]);
+    expect((await read(api, 'x'.repeat(256))).status).toBe(404);
+  });
+});
+
 describe('The limit of a credential and address', () => {
+  test('is not used up by a client that repeats one caller id in a loop', async () => {
+    const api = await brokerWith({ RATE_LIMIT_PER_CREDENTIAL: '10', RATE_LIMIT_PER_CALLER: '3' });
+    for (let index = 0; index < 30; index += 1) await read(api, 'in-a-circle');
+    const statuses: number[] = [];
+    for (let index = 0; index < 8; index += 1) statuses.push((await read(api, `other-${index}`)).status);
+    expect(statuses).toEqual([404, 404, 404, 404, 404, 404, 404, 429]);
+  });
+
   test('is not escaped by inventing a caller id for each request', async () => {
     const api = await brokerWith({ RATE_LIMIT_PER_CREDENTIAL: '5', RATE_LIMIT_PER_CALLER: '2' });
     const statuses: number[] = [];
@@ -197,6 +219,19 @@ describe('The limit of failed authentications', () => {
     expect((await from('203.0.113.2')).status).toBe(401);
   });
 
+  test('counts what is no address as one, however much of it there is', async () => {
+    const api = await brokerWith({ RATE_LIMIT_FAILED_AUTH: '1', TRUST_PROXY: '1' });
+    const from = (chain: string) => guess(api, { 'x-forwarded-for': chain });
+    expect((await from('a'.repeat(10_000))).status).toBe(401);
+    expect((await from('b'.repeat(10_000))).status).toBe(429);
+  });
+
+  test('hangs up on whoever guesses on, and on nobody before', async () => {
+    const api = await brokerWith({ RATE_LIMIT_FAILED_AUTH: '1' });
+    expect((await guess(api)).headers.get('connection')).toBe('keep-alive');
+    expect((await guess(api)).headers.get('connection')).toBe('close');
+  });
+
   test('counts all addresses of one IPv6 network together', async () => {
     const api = await brokerWith({ RATE_LIMIT_FAILED_AUTH: '1', TRUST_PROXY: '1' });
     const from = (address: string) => guess(api, { 'x-forwarded-for': address });
@@ -206,10 +241,21 @@ describe('The limit of failed authentications', () => {
   });
 });
 
-test('Health, metrics and the documentation are exempt, and say nothing of limits', async () => {
+test('The documentation is limited by address, whatever else its readers send', async () => {
+  const api = await brokerWith({ RATE_LIMIT_PER_CALLER: '3' });
+  // One was used up to learn what the broker publishes.
+  const paths = ['/v1/openapi.json', '/v1/docs/static/swagger-ui.css', '/v1/docs/', '/docs'];
+  const answers = [];
+  for (const path of paths) answers.push(await api.call('GET', path, asTrack(`caller-of${path}`)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 429]);
+  expect(answers.map(({ headers }) => headers.get('x-ratelimit-remaining'))).toEqual(['1', '0', '0', '0']);
+  expect((await read(api, 'somebody')).status).toBe(404);
+});
+
+test('Health and metrics are exempt, and say nothing of limits', async () => {
   const limits = { RATE_LIMIT_PER_CREDENTIAL: '1', RATE_LIMIT_PER_CALLER: '1', RATE_LIMIT_FAILED_AUTH: '1' };
   const api = await brokerWith(limits);
-  for (const path of ['/healthz', '/readyz', '/metrics', '/v1/openapi.json']) {
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
     for (let index = 0; index < 4; index += 1) {
       const answer = await api.call('GET', path, asTrack('same'));
       expect(answer.status).toBe(200);
@@ -224,7 +270,7 @@ test('broker_rate_limited_total counts refusals by the limit that made them', as
     RATE_LIMIT_PER_CALLER: '1',
     RATE_LIMIT_FAILED_AUTH: '1',
   });
-  for (const track of ['a', 'a', 'b', 'c', 'd', 'e']) await read(api, track);
+  for (const track of ['a', 'a', 'b', 'c', 'd', 'e', 'f']) await read(api, track);
   for (let index = 0; index < 3; index += 1) await api.call('POST', '/v1/allocate');
   const { body } = await api.call('GET', '/metrics');
   expect(body).toContain('broker_rate_limited_total{limit="caller"} 1\n');
