@@ -21,6 +21,7 @@ import { adminStatisticsRoutes } from './http/routes/admin-statistics.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { metricsRoutes } from './http/routes/metrics.ts';
 import { trackRoutes } from './http/routes/track.ts';
+import { cutOffStalledReaders } from './http/stalled-readers.ts';
 import { refuseBadPath, refuseUnreadable } from './http/unroutable.ts';
 import { RequestLogger } from './observability/request-logger.ts';
 import { readEvents } from './store/audit-trail.ts';
@@ -30,8 +31,11 @@ import { VERSION } from './version.ts';
 
 /** A load balancer keeps idle connections for 60 s; the server must keep them longer, or requests meet a closed one. */
 const KEEP_ALIVE_MS = 65_000;
-/** For slow clients: the whole of a request's head and body must arrive within the one, looked at every other. */
-const PATIENCE = { requestTimeoutMs: 30_000, checkIntervalMs: 5_000 };
+/**
+ * For slow clients: the whole of a request's head and body must arrive within the first, looked at every second; and
+ * within the third at least something of an answer must be taken.
+ */
+const PATIENCE = { requestTimeoutMs: 30_000, checkIntervalMs: 5_000, stalledReaderMs: 30_000 };
 /** No request has a body beyond a reason. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 /** Longer than the longest id, percent-encoded; validation answers for ids that are too long. */
@@ -68,6 +72,8 @@ export async function buildApp(container: Container, options: AppOptions): Promi
   });
   // Node takes the shorter of the two for the head and the longer for the whole, whichever is which.
   app.server.headersTimeout = patience.requestTimeoutMs;
+  cutOffStalledReaders(app.server, patience.stalledReaderMs);
+  app.server.maxConnections = config.MAX_CONNECTIONS;
   app.setChildLoggerFactory((parent, bindings) => new RequestLogger(parent, bindings));
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (isStopping()) reply.header('connection', 'close');
@@ -117,6 +123,7 @@ export async function buildMetricsApp({ metrics, logger }: Container): Promise<F
     clientErrorHandler: refuseUnreadable(logger),
   });
   app.server.headersTimeout = PATIENCE.requestTimeoutMs;
+  cutOffStalledReaders(app.server, PATIENCE.stalledReaderMs);
   await app.register(activity, { recordAnswer });
   await app.register(errors);
   await app.register(oddHeads);

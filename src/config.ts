@@ -115,6 +115,9 @@ export const environmentSchema = z.object({
     .optional()
     .describe('Port of its own for /metrics, which then is on no other; 0 takes a free one.'),
   PORT: integer(0, 65_535).default(8080).describe('Port to listen on; 0 takes a free one.'),
+  MAX_CONNECTIONS: integer(1, 1_000_000)
+    .default(10_000)
+    .describe('Connections of clients at once; those beyond are closed unheard.'),
   ROLE: z
     .enum(['all', 'api', 'worker'])
     .default('all')

@@ -10,7 +10,7 @@ import { makeTable, type TestTable, TRACK_TOKEN } from '../../support/table.ts';
 import { watchedLog } from '../../support/watched-log.ts';
 
 /** As shipped, but a hundred times less patient. */
-const PATIENCE = { requestTimeoutMs: 300, checkIntervalMs: 50 };
+const PATIENCE = { requestTimeoutMs: 300, checkIntervalMs: 50, stalledReaderMs: 300 };
 const DRIP_MS = 20;
 /** Nobody is waited for as long as this. */
 const FOREVER_MS = 30_000;
@@ -103,15 +103,46 @@ test('A connection that is idle between two requests is kept for longer than a r
   socket.destroy();
 });
 
+test('A client that asks for the documentation and reads nothing is hung up on', async () => {
+  const connected = once(app.server, 'connection');
+  const socket = open();
+  socket.pause();
+  // More than the buffers of both ends hold.
+  socket.write('GET /v1/docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: broker\r\n\r\n'.repeat(50));
+  const [connection] = await connected;
+  await once(connection, 'close');
+  socket.destroy();
+});
+
+test('Connections beyond MAX_CONNECTIONS are closed, and those before are served', async () => {
+  const few = await buildApp(
+    { ...container, config: { ...container.config, MAX_CONNECTIONS: 1 } },
+    { isStopping: () => false },
+  );
+  const port = Number(new URL(await few.listen({ host: '127.0.0.1', port: 0 })).port);
+  const first = connect(port, '127.0.0.1');
+  await once(few.server, 'connection');
+  const second = connect(port, '127.0.0.1').on('error', () => {});
+  await once(second, 'close');
+  first.write('GET /healthz HTTP/1.1\r\nHost: broker\r\nConnection: close\r\n\r\n');
+  const [answer] = await once(first, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 200 OK/);
+  await few.close();
+});
+
 test.each([
   ['A broker', () => buildApp(container, { isStopping: () => false })],
   ['The port of the metrics', () => buildMetricsApp(container)],
-])('%s as shipped gives a request 30 s to arrive, and looks every 5 s', async (_, build) => {
-  const shipped = await build();
-  expect(shipped.server).toMatchObject({
-    requestTimeout: 30_000,
-    headersTimeout: 30_000,
-    connectionsCheckingInterval: 5_000,
-  });
-  await shipped.close();
-});
+])(
+  '%s as shipped gives a request 30 s to arrive, looks every 5 s, and an answer 30 s to be taken',
+  async (_, build) => {
+    const shipped = await build();
+    expect(shipped.server).toMatchObject({
+      requestTimeout: 30_000,
+      headersTimeout: 30_000,
+      connectionsCheckingInterval: 5_000,
+      timeout: 30_000,
+    });
+    await shipped.close();
+  },
+);
