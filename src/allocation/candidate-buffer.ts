@@ -1,7 +1,9 @@
 import type { Clock, Random } from '../domain/clock.ts';
 import type { Candidate } from '../store/allocation-writes.ts';
+import type { WalkPage } from '../store/available-walk.ts';
 import { CandidatePool, type CandidateWalk, type Shares } from './candidate-pool.ts';
 import { HandedOut } from './handed-out.ts';
+import { Lanes } from './lanes.ts';
 
 export interface CandidateBufferOptions {
   /** Candidates that one refill asks for at least. */
@@ -20,6 +22,13 @@ export interface CandidateBufferParts {
 
 /** Name prefixes whose pools are kept at once; the one unused longest goes first. */
 const MAX_POOLS = 64;
+/**
+ * Pages that are read at once for name prefixes. A prefix is no key, so that each reads through the whole pool, and
+ * callers may invent any number of them: others are not to feel it, nor is the database.
+ */
+const PREFIX_READS = 2;
+/** Milliseconds after which nobody waits any more who waited for a page when its turn was asked for. */
+const LATE_TURN_MS = 10_000;
 
 /**
  * The sandboxes that this process may try next, so that an allocation reads nothing: within a process no two
@@ -30,6 +39,7 @@ export class CandidateBuffer {
   readonly #options: CandidateBufferOptions;
   readonly #parts: CandidateBufferParts;
   readonly #handedOut: HandedOut;
+  readonly #prefixReads = new Lanes(PREFIX_READS);
   readonly #pools = new Map<string, CandidatePool>();
 
   constructor(options: CandidateBufferOptions, parts: CandidateBufferParts) {
@@ -89,7 +99,7 @@ export class CandidateBuffer {
     if (pool === undefined) {
       pool = new CandidatePool(
         this.#options,
-        this.#parts.openWalk(namePrefix === '' ? undefined : namePrefix),
+        this.#walk(namePrefix),
         this.#handedOut,
         this.#parts.neighbours,
         this.#parts.clock,
@@ -101,6 +111,25 @@ export class CandidateBuffer {
     }
     this.#pools.set(namePrefix, pool);
     return pool;
+  }
+
+  #walk(namePrefix: string): CandidateWalk {
+    if (namePrefix === '') return this.#parts.openWalk(undefined);
+    const walk = this.#parts.openWalk(namePrefix);
+    return { round: (pageSize) => this.#inTurn(walk.round(pageSize)) };
+  }
+
+  /** The same pages, each when its turn has come. A turn that comes late ends the round: whoever is left begins another. */
+  async *#inTurn(round: AsyncGenerator<WalkPage>): AsyncGenerator<WalkPage> {
+    const { clock } = this.#parts;
+    for (;;) {
+      const asked = clock.monotonic();
+      const isLate = () => clock.monotonic() - asked > LATE_TURN_MS;
+      const page = await this.#prefixReads.run(async () => (isLate() ? undefined : round.next()));
+      if (page?.done) return;
+      yield page?.value ?? { candidates: [], complete: false };
+      if (page === undefined) return;
+    }
   }
 
   /** A map keeps the order of insertion, and every use inserts anew: the first are the longest unused. */

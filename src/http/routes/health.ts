@@ -19,6 +19,15 @@ const readinessSchema = z
 
 /** For the load balancer. Liveness touches nothing outside the process; readiness asks the database. */
 export const healthRoutes: FastifyPluginAsyncZod<HealthRoutesOptions> = async (app, options) => {
+  // Anybody may ask, without a credential or a limit: those who ask at once share one answer.
+  let checking: Promise<void> | undefined;
+  const checkDatabase = () => {
+    checking ??= options.checkDatabase().finally(() => {
+      checking = undefined;
+    });
+    return checking;
+  };
+
   app.get(
     '/healthz',
     {
@@ -54,7 +63,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRoutesOptions> = async (a
       if (options.isStopping())
         return reply.code(503).send({ status: 'not_ready', checks: { process: 'stopping' } });
       try {
-        await options.checkDatabase();
+        await checkDatabase();
         return { status: 'ready' as const, checks: { dynamodb: 'ok' } };
       } catch (error) {
         const problem = error instanceof Error ? error.name : 'unknown';

@@ -328,3 +328,55 @@ test('the pools of many prefixes are forgotten, those unused longest first, but 
   await clock.advance(0);
   expect(waiting.candidate?.sandboxId).toBe('a');
 });
+
+function buffersOfThree() {
+  const walks = {
+    a: new ScriptedWalk(),
+    b: new ScriptedWalk(),
+    c: new ScriptedWalk(),
+    '': new ScriptedWalk(),
+  };
+  return { walks, ...makeBuffer(walks) };
+}
+
+test('two name prefixes are read for at once, a third when its turn comes, and what names none waits for no turn', async () => {
+  const { buffer, walks, clock } = buffersOfThree();
+  const [ofA, , ofC] = [ask(buffer, 'a'), ask(buffer, 'b'), ask(buffer, 'c'), ask(buffer)];
+  await clock.advance(0);
+  const asked = () => [walks.a, walks.b, walks.c, walks['']].map((walk) => walk.asked.length);
+  expect(asked()).toEqual([1, 1, 0, 1]);
+  walks.a.last.give([candidate('1', 'a-1')], true);
+  await clock.advance(0);
+  expect(ofA?.candidate?.sandboxId).toBe('1');
+  expect(asked()).toEqual([1, 1, 1, 1]);
+  walks.c.last.give([], true);
+  await clock.advance(0);
+  expect(ofC?.candidate).toBeNull();
+});
+
+test('a page that fails gives its turn to the next', async () => {
+  const { buffer, walks, clock } = buffersOfThree();
+  for (const prefix of ['a', 'b', 'c']) ask(buffer, prefix);
+  await clock.advance(0);
+  walks.a.last.fail(lost());
+  await clock.advance(0);
+  expect(walks.c.asked).toHaveLength(1);
+});
+
+test('nothing is read for a prefix whose turn comes when nobody waits any more, and again for whoever still does', async () => {
+  const { buffer, walks, clock } = buffersOfThree();
+  let isWanted = true;
+  ask(buffer, 'a');
+  ask(buffer, 'b');
+  const early = ask(buffer, 'c', () => isWanted);
+  await clock.advance(10_001);
+  isWanted = false;
+  walks.a.last.give([], true);
+  await clock.advance(0);
+  expect([early.candidate, walks.c.asked.length]).toEqual([null, 0]);
+  const late = ask(buffer, 'c');
+  await clock.advance(0);
+  walks.c.last.give([candidate('1', 'c-1')], true);
+  await clock.advance(0);
+  expect(late.candidate?.sandboxId).toBe('1');
+});
