@@ -1,4 +1,6 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildApp } from '../../../src/app.ts';
 import { startBroker, type TestBroker } from '../../support/broker.ts';
 import { call } from '../../support/client.ts';
 import { makeTable, type TestTable } from '../../support/table.ts';
@@ -42,6 +44,17 @@ function resolve(reference: string): unknown {
 const parametersOf = ({ parameters = [] }: Operation) =>
   parameters.map((parameter) => (parameter.$ref === undefined ? parameter : resolve(parameter.$ref)));
 
+/** The routes of a tree as Fastify prints it, four characters a level. */
+function routesIn(tree: string): string[] {
+  const branch: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const [, indent = '', segment = '', methods = ''] = /^(.*[├└]── )(\S+)(?: \((.+)\))?/.exec(line) ?? [];
+    branch.splice(Math.max(0, indent.length / 4 - 1), branch.length, segment);
+    const path = branch.join('').replace(/:(\w+)/g, '{$1}');
+    return methods.split(', ').flatMap((method) => (/^(HEAD)?$/.test(method) ? [] : [`${method} ${path}`]));
+  });
+}
+
 describe('GET /v1/openapi.json', () => {
   test('is OpenAPI 3.1 with a title, a version and an introduction', async () => {
     expect(document.openapi).toMatch(/^3\.1\.\d+$/);
@@ -64,6 +77,13 @@ describe('GET /v1/openapi.json', () => {
     'POST /v1/admin/sandboxes/{sandbox_id}/quarantine',
     'POST /v1/admin/sandboxes/{sandbox_id}/restore',
     'POST /v1/admin/sandboxes/{sandbox_id}/release',
+    'POST /v1/admin/sync',
+    'POST /v1/admin/cleanup',
+    'POST /v1/admin/auto-delete-stale',
+    'GET /v1/admin/jobs',
+    'POST /v1/admin/jobs/{job}/pause',
+    'POST /v1/admin/jobs/{job}/resume',
+    'POST /v1/admin/jobs/{job}/run',
     'GET /healthz',
     'GET /readyz',
     'GET /metrics',
@@ -81,6 +101,12 @@ describe('GET /v1/openapi.json', () => {
     expect(unused).toEqual([]);
   });
 
+  test('is valid by the schema that the OpenAPI Initiative publishes for 3.1', async () => {
+    const { valid, errors } = await new Validator().validate({ ...document });
+    expect(errors ?? []).toEqual([]);
+    expect(valid).toBe(true);
+  });
+
   test('has an id of its own, a summary and a known tag for every operation', () => {
     const ids = operations().map(({ operation }) => operation.operationId);
     expect(ids).not.toContain(undefined);
@@ -94,6 +120,16 @@ describe('GET /v1/openapi.json', () => {
       ).toBe(true);
       expect(operation.tags, route).toHaveLength(1);
     }
+  });
+
+  test('names every route there is, but for its own', async () => {
+    const app = await buildApp(broker.container, { isStopping: () => false });
+    await app.ready();
+    const routes = routesIn(app.printRoutes({ commonPrefix: false }));
+    await app.close();
+    const own = /^GET (\/v1\/openapi\.json|(\/v1)?\/docs(\/.*)?)$/;
+    const published = operations().map(({ route }) => route);
+    expect(routes.filter((route) => !own.test(route)).sort()).toEqual(published.sort());
   });
 
   test('declares each path parameter once, as required, and no other', () => {
