@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { EngineMissingError } from '../../src/local/engine.ts';
+import { withParts } from '../lib/document-parts.ts';
 import { machineTimes } from '../lib/process-figures.ts';
 import { textTable } from '../lib/text-table.ts';
 import type { BenchContext, BenchSettings, Scenario, ScenarioResult, Target } from './scenario.ts';
@@ -41,7 +42,7 @@ grouping there is), on one engine, in turn. Prints tables, and writes everything
 cores that has nothing else to do, for about 25 minutes.
 
   --quick           within a minute: fewer rounds, smaller loads, no soak
-  --only A,B        these scenarios alone
+  --only A,B        these scenarios alone; the file keeps what it has of the others
   --rounds N        rounds, of which the median counts                       (5; quick 2)
   --seconds S       of each closed loop in each round                        (3; quick 0.4)
   --soak N          allocations of the soak                                  (500000)
@@ -49,6 +50,7 @@ cores that has nothing else to do, for about 25 minutes.
   --profile         instead: where the processor time of an allocation goes
   --compare DIR     instead: the broker of this checkout against that of another one, in turn
   --out FILE        where to write                                           (load/results/bench.json)
+  --write           put the tables into docs/performance.md
   --help            this text
 
 Scenarios:
@@ -57,6 +59,7 @@ ${SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(17)} ${summary}`).join('
 DDB_ENDPOINT_URL names another engine than the embedded one.
 `;
 
+const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 /** A machine that is busier than this before it begins gives no figures worth keeping. */
 const QUIET_IDLE_SHARE = 0.9;
@@ -73,6 +76,7 @@ async function main(): Promise<void> {
       profile: { type: 'boolean', default: false },
       compare: { type: 'string' },
       out: { type: 'string' },
+      write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -120,25 +124,57 @@ async function main(): Promise<void> {
   } finally {
     await stand.close();
   }
-  const targets = Object.values(results).flatMap((result) => result.targets);
-  if (targets.length > 0) process.stdout.write(`\n${targetTable(targets)}\n`);
+  const run = {
+    began: began.toISOString(),
+    tookSeconds: Math.round((Date.now() - began.getTime()) / 1000),
+    machine: machine(idleBefore),
+    settings,
+    targets: Object.entries(results).flatMap(([scenario, result]) =>
+      result.targets.map((target) => ({ scenario, ...target })),
+    ),
+    scenarios: Object.fromEntries(Object.entries(results).map(([name, { figures }]) => [name, figures])),
+  };
+  const all = values.only !== undefined && existsSync(out) ? joined(readResults(out), run) : run;
+  if (all.targets.length > 0) process.stdout.write(`\n${targetTable(all.targets)}\n`);
   mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(
-    out,
-    `${JSON.stringify(
-      {
-        began: began.toISOString(),
-        tookSeconds: Math.round((Date.now() - began.getTime()) / 1000),
-        machine: machine(idleBefore),
-        settings,
-        targets,
-        scenarios: Object.fromEntries(Object.entries(results).map(([name, { figures }]) => [name, figures])),
-      },
-      null,
-      1,
-    )}\n`,
-  );
+  writeFileSync(out, `${JSON.stringify(all, null, 1)}\n`);
   say(`written to ${out}`);
+  if (!values.write) return;
+  const parts = Object.entries(results).map(([name, { report }]) => [name, asText(report)] as const);
+  writeFileSync(
+    DOCUMENT,
+    withParts(readFileSync(DOCUMENT, 'utf8'), {
+      ...Object.fromEntries(parts),
+      ...(all.targets.length > 0 ? { targets: asText(targetTable(all.targets)) } : {}),
+    }),
+  );
+  say(`written to ${DOCUMENT}`);
+}
+
+interface Run {
+  readonly targets: readonly (Target & { readonly scenario: string })[];
+  readonly scenarios: Readonly<Record<string, unknown>>;
+}
+
+function readResults(file: string): Run {
+  return JSON.parse(readFileSync(file, 'utf8')) as Run;
+}
+
+/** A run of some scenarios in the place of what an earlier one has of them. */
+function joined<Later extends Run>(earlier: Run, later: Later): Later {
+  const order = SCENARIOS.map(({ name }) => name);
+  const kept = earlier.targets.filter(({ scenario }) => !(scenario in later.scenarios));
+  return {
+    ...later,
+    targets: [...kept, ...later.targets].sort(
+      (left, right) => order.indexOf(left.scenario) - order.indexOf(right.scenario),
+    ),
+    scenarios: { ...earlier.scenarios, ...later.scenarios },
+  };
+}
+
+function asText(report: string): string {
+  return `\`\`\`text\n${report.trim()}\n\`\`\``;
 }
 
 function chosen(values: {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteTableCommand, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
 import { readCommandConfig } from '../../src/config.ts';
 import { openTable, type TableAccess } from '../../src/container/table-access.ts';
 import { unixSeconds } from '../../src/domain/clock.ts';
@@ -77,6 +77,11 @@ export class BenchTable {
 
   async #delete(): Promise<void> {
     const { database } = this.access;
-    await database.client.send(new DeleteTableCommand({ TableName: database.tableName }));
+    try {
+      await database.client.send(new DeleteTableCommand({ TableName: database.tableName }));
+    } catch (error) {
+      // Gone already, with an engine that was renewed.
+      if (!(error instanceof ResourceNotFoundException)) throw error;
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { withParts } from '../lib/document-parts.ts';
 import { linePlot } from '../lib/line-plot.ts';
 import { textTable } from '../lib/text-table.ts';
 import { overlapTables } from './overlap.ts';
@@ -59,14 +60,12 @@ function main(): void {
   process.stdout.write(`\nWritten to ${DOCUMENT} and ${PLOTS}\n`);
 }
 
-/** Puts each table between `<!-- name -->` and `<!-- /name -->`. */
 function withTables(document: string, tables: readonly TableOfFigures[]): string {
-  return tables.reduce((text, { name, headings, rows }) => {
-    const place = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
+  const parts = tables.map(({ name, headings, rows }) => {
     const lines = [headings, headings.map(() => '--:'), ...rows.map((row) => row.map(shown))];
-    const table = lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
-    return text.replace(place, (_all, begin, end) => `${begin}\n${table}\n\n${end}`);
-  }, document);
+    return [name, lines.map((line) => `| ${line.join(' | ')} |`).join('\n')] as const;
+  });
+  return withParts(document, Object.fromEntries(parts));
 }
 
 function shown(cell: string | number): string {
