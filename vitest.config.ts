@@ -8,6 +8,7 @@ export default defineConfig({
     // Processes, sockets and an engine on two cores: slow is not wrong.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 50_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },

@@ -67,6 +67,6 @@ test('sandboxes that the index does not show yet are said to be none, and are fo
   await table.seed(1);
   expect((await allocate(broker.url, 'ann')).status).toBe(409);
   proxy.indexes.lagBy(0);
-  await expect.poll(async () => (await allocate(broker.url, 'ann')).status, { timeout: 1_500 }).toBe(201);
+  await expect.poll(async () => (await allocate(broker.url, 'ann')).status).toBe(201);
   await expectAllocated(installation, 1);
 });

@@ -13,7 +13,7 @@ const PAUSE_MS = 40;
 export async function eventually<Result>(
   what: string,
   look: () => Promise<Result | undefined | false> | Result | undefined | false,
-  withinMs = 20_000,
+  withinMs = 50_000,
 ): Promise<Result> {
   const end = performance.now() + withinMs;
   let last: unknown;

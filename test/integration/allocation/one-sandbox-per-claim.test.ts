@@ -67,20 +67,33 @@ test('five hundred claim keys race for a hundred sandboxes over two processes: a
 test('a process that is frozen in the middle of allocating, while its clients go elsewhere, doubles nothing when it wakes', async () => {
   const table = await tableOfTest();
   await table.seed(700);
+  // Its first transaction is committed, and nobody hears of it; the others are on their way all the while.
+  const committed = Promise.withResolvers<void>();
+  const others = Promise.withResolvers<void>();
+  let transactions = 0;
+  const engine = await proxyOfTest(table.environment.DDB_ENDPOINT_URL!, {
+    hold: (request) => {
+      if (operationOf(request) !== 'TransactWriteItems') return;
+      transactions += 1;
+      return transactions === 1 ? undefined : others.promise;
+    },
+    onAnswer: (request) => {
+      if (operationOf(request) !== 'TransactWriteItems' || frozen.process.killed) return;
+      frozen.process.kill('SIGSTOP');
+      committed.resolve();
+    },
+  });
   const frozen = await brokerProcessOfTest({
     ...table.environment,
+    DDB_ENDPOINT_URL: engine,
     REQUEST_DEADLINE_MS: '1000',
   });
-  const other = await brokerProcessOfTest({
-    ...table.environment,
-    REQUEST_DEADLINE_MS: '60000',
-  });
+  const other = await brokerProcessOfTest(table.environment);
   const tracks = Array.from({ length: 300 }, (_, index) => `student-${index}`);
   const first = tracks.map((track) => allocate(frozen.url, track));
-  // The first answers are out, others are on their way.
-  await Promise.race(first);
-  frozen.process.kill('SIGSTOP');
+  await committed.promise;
   const second = await Promise.all(tracks.map((track) => allocate(other.url, track)));
+  others.resolve();
   frozen.process.kill('SIGCONT');
   const late = await Promise.all(first);
   const held = new Map(second.map((answer, index) => [tracks[index]!, answer.body.sandbox_id]));

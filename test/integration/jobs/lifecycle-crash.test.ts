@@ -16,7 +16,6 @@ async function amidCleanup(processes: number) {
     environment: {
       CLEANUP_CONCURRENCY: '2',
       CIRCUIT_BREAKER_THRESHOLD: '1000',
-      DDB_TIMEOUT_REQUEST_MS: '2000',
     },
     simulator: { accounts: POOL, settings: { delete_min_ms: 250, delete_max_ms: 350, linger_listings: 4 } },
   });
