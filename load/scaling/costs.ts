@@ -28,7 +28,12 @@ export interface Step {
  * key changes, for then an entry goes and another one comes.
  */
 export const LIFE: readonly Step[] = [
-  { step: 'sync finds it', table: 1, indexes: 1, why: 'the row; an entry by status' },
+  {
+    step: 'sync finds it',
+    table: 6,
+    indexes: 1,
+    why: 'row and event, no tombstone, transacted; an entry by status',
+  },
   {
     step: 'allocation',
     table: 4,
@@ -43,9 +48,9 @@ export const LIFE: readonly Step[] = [
   },
   {
     step: 'deletion',
-    table: 4,
+    table: 6,
     indexes: 3,
-    why: 'row and tombstone, transacted; three entries go. What expires costs nothing',
+    why: 'row, tombstone and event, transacted; three entries go. What expires costs nothing',
   },
 ];
 

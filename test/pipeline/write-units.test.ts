@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { LIFE } from '../../load/scaling/costs.ts';
 import { startCspSimulator } from '../../src/local/csp-simulator.ts';
 import { brokerOfTest } from '../support/broker.ts';
 import { allocate, asAdmin, call, release } from '../support/client.ts';
@@ -20,7 +21,7 @@ function documentedUnits(): Record<string, number> {
   return Object.fromEntries([...rows].map(([, step, units]) => [step, Number(units)]));
 }
 
-it('each step in the life of a sandbox writes as many units as docs/deployment.md charges for it', async () => {
+it('each step in the life of a sandbox writes as many units as docs/deployment.md and the model of scale charge for it', async () => {
   const table = await tableOfTest();
   const csp = await startCspSimulator({ accounts: SANDBOXES });
   onTestFinished(() => csp.close());
@@ -64,4 +65,5 @@ it('each step in the life of a sandbox writes as many units as docs/deployment.m
 
   expect(csp.accounts.size).toBe(0);
   expect(measured).toEqual(documentedUnits());
+  expect(LIFE.map((step) => step.table + step.indexes)).toEqual(Object.values(measured));
 });
