@@ -83,6 +83,11 @@ output "deploy_role_arn" {
   value       = one(module.deploy_role[*].role_arn)
 }
 
+output "oidc_provider_arn" {
+  description = "Identity provider of GitHub that was made, for the account's next installation (github_deployments.oidc_provider_arn); null where there was one."
+  value       = one(module.deploy_role[*].oidc_provider_arn)
+}
+
 output "schedule_names" {
   description = "Schedules by job; empty where jobs run in the service."
   value       = try(module.scheduled_jobs[0].schedule_names, {})

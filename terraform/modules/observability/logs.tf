@@ -49,7 +49,7 @@ locals {
     "Allocation latency"            = "filter action = 'allocate' | stats count(*) as requests, pct(latency_ms, 50) as p50, pct(latency_ms, 99) as p99, max(latency_ms) as slowest by bin(1m) | sort bin(1m) desc"
     "Slowest requests"              = "fields @timestamp, action, outcome, latency_ms, request_id, track_id | filter ispresent(status) | sort latency_ms desc | limit 100"
     "Callers with several requests" = "filter action = 'allocate' | stats count(*) as requests, count_distinct(sandbox_id) as sandboxes by track_id | filter requests > 1 | sort requests desc | limit 100"
-    "Runs of the jobs"              = "fields @timestamp, action, outcome, latency_ms, msg | filter action like /^job_/ | sort @timestamp desc | limit 200"
+    "Runs of the jobs"              = "fields @timestamp, action, outcome, latency_ms, result.error, request_id, msg | filter action like /^job_/ | sort @timestamp desc | limit 200"
     "Failed deletions"              = "fields @timestamp, outcome, result.failed, result.gave_up, request_id | filter action = 'job_cleanup' and (outcome != 'success' or result.failed > 0) | sort @timestamp desc | limit 200"
   }
 }
