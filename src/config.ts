@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { parseTokens, tokenSchema } from './credentials/secret-text.ts';
 
 /**
- * The environment of a process: the only reader of `process.env`. Every variable, its unit and its default
- * stand in this one schema; `.env.example` is made from it.
+ * The environment of a process, which nobody else interprets. Every variable, its unit and its default stand in
+ * this one schema; `.env.example` is made from it.
  */
 
 const integer = (minimum: number, maximum: number) =>
