@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { allocate } from '../support/client.ts';
-import { expectAllocated, faultyInstallation } from './faulty-installation.ts';
+import { expectAllocated, faultyInstallation, SOON } from './faulty-installation.ts';
 import {
   conflictOn,
   type FaultRule,
@@ -88,7 +88,7 @@ for (const [what, fault, code] of [
   ['not answered', silenceBefore, 'SERVICE_UNAVAILABLE'],
 ] as const) {
   test(`an allocation that is ${what} to its deadline is a 503 ${code} that says when to come again, and took nothing`, async () => {
-    const installation = await faultyInstallation(3);
+    const installation = await faultyInstallation(3, { impatience: SOON });
     const { proxy, broker } = installation;
     proxy.add({ on: isTransaction, fault });
     const answer = await allocate(broker.url, 'ann');
@@ -102,7 +102,7 @@ for (const [what, fault, code] of [
 }
 
 test('an allocation that was committed and could not be answered is recovered by its key, at any broker', async () => {
-  const installation = await faultyInstallation(3);
+  const installation = await faultyInstallation(3, { impatience: SOON });
   const { proxy, broker, another, claims } = installation;
   const others = await another();
   proxy.add({ on: isTransaction, fault: silenceAfter });
@@ -115,7 +115,7 @@ test('an allocation that was committed and could not be answered is recovered by
 });
 
 test('a transaction that arrives long after its client went to another broker takes no second sandbox', async () => {
-  const installation = await faultyInstallation(3);
+  const installation = await faultyInstallation(3, { impatience: SOON });
   const { proxy, broker, another } = installation;
   const others = await another();
   const late = Promise.withResolvers<void>();
@@ -146,7 +146,7 @@ test('a conflict on one of thirty allocations at once leaves thirty callers with
 });
 
 test('every third answer lost among fifty callers who retry leaves each with one sandbox', async () => {
-  const installation = await faultyInstallation(60);
+  const installation = await faultyInstallation(60, { impatience: SOON });
   const { proxy, broker } = installation;
   let number = 0;
   proxy.add({ on: (call) => isTransaction(call) && ++number % 3 === 0, fault: resetAfter });
@@ -165,7 +165,7 @@ test('every third answer lost among fifty callers who retry leaves each with one
 });
 
 test('a throttled index is no empty pool: the answer is a 503, never a 409', async () => {
-  const installation = await faultyInstallation(3);
+  const installation = await faultyInstallation(3, { impatience: SOON });
   const { proxy, broker } = installation;
   const end = proxy.add({ on: isIndexQuery, fault: throttled });
   const answer = await allocate(broker.url, 'ann');
@@ -192,7 +192,7 @@ test('a replay from an empty pool is answered though the claim comes back unread
 });
 
 test('while the engine refuses every connection health is answered, an allocation is a 503 in time, and all is well after it', async () => {
-  const installation = await faultyInstallation(3);
+  const installation = await faultyInstallation(3, { impatience: SOON });
   const { proxy, broker } = installation;
   const end = proxy.add({ on: () => true, fault: resetBefore });
   const [answer, health] = await Promise.all([allocate(broker.url, 'ann'), fetch(`${broker.url}/healthz`)]);

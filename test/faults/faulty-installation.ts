@@ -4,9 +4,10 @@ import { violations } from '../support/invariants.ts';
 import { type Environment, type TestTable, tableOfTest } from '../support/table.ts';
 import { type DynamoDbProxy, type DynamoDbProxyOptions, proxyOfTest } from './dynamodb-proxy.ts';
 
-/** Milliseconds. Short where calls are to fail: a test that waits for a deadline waits in real time. */
+/** Milliseconds. Short, since a test that waits for a call that is not answered waits in real time. */
 const CALL_TIMEOUT_MS = 300;
-const DEADLINE_MS = 1_500;
+/** For a test in which the broker is to give up. */
+export const SOON: Environment = { REQUEST_DEADLINE_MS: '3000' };
 
 export type Row = Record<string, unknown>;
 
@@ -15,7 +16,7 @@ export interface FaultyInstallation {
   readonly table: TestTable;
   /** Its calls go through the proxy. */
   readonly broker: TestBroker;
-  /** Another one, on the same table. */
+  /** Another one, on the same table, which does not give up. */
   another(way?: 'through the proxy' | 'straight to the engine'): Promise<TestBroker>;
   row(sandboxId: string): Promise<Row | undefined>;
   claims(): Promise<Row[]>;
@@ -23,10 +24,14 @@ export interface FaultyInstallation {
   rows(status: string): Promise<Row[]>;
 }
 
-/** A broker whose database the test can make fail at the wire. */
+/** A broker whose database the test can make fail at the wire. @param impatience of that broker alone */
 export async function faultyInstallation(
   pool: number,
-  { environment = {}, ...options }: DynamoDbProxyOptions & { environment?: Environment } = {},
+  {
+    environment = {},
+    impatience = {},
+    ...options
+  }: DynamoDbProxyOptions & { environment?: Environment; impatience?: Environment } = {},
 ): Promise<FaultyInstallation> {
   const proxy = await proxyOfTest(options);
   // The test's own way to the table has the usual patience.
@@ -39,11 +44,9 @@ export async function faultyInstallation(
     ...table.environment,
     BACKOFF_MAX_MS: '50',
     // A lagging index only takes longer.
-    ...(options.laggingIndexes === true
-      ? {}
-      : { DDB_TIMEOUT_REQUEST_MS: String(CALL_TIMEOUT_MS), REQUEST_DEADLINE_MS: String(DEADLINE_MS) }),
+    ...(options.laggingIndexes === true ? {} : { DDB_TIMEOUT_REQUEST_MS: String(CALL_TIMEOUT_MS) }),
   };
-  const broker = await brokerOfTest(hasty);
+  const broker = await brokerOfTest({ ...hasty, ...impatience });
   const items = async (kind: string) =>
     (await table.items()).filter(({ PK, SK }) => String(PK).startsWith(kind) && SK === 'META');
   return {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { allocate, release } from '../support/client.ts';
-import { expectAllocated, type FaultyInstallation, faultyInstallation } from './faulty-installation.ts';
+import type { Environment } from '../support/table.ts';
+import { expectAllocated, type FaultyInstallation, faultyInstallation, SOON } from './faulty-installation.ts';
 import {
   conflictOn,
   type FaultRule,
@@ -19,8 +20,10 @@ import {
 const isRelease = (call: WireCall) =>
   isTransaction(call) && JSON.stringify(call.input).includes('deletion_requested_at');
 
-async function withAllocation(): Promise<{ installation: FaultyInstallation; sandboxId: string }> {
-  const installation = await faultyInstallation(3);
+async function withAllocation(
+  impatience: Environment = {},
+): Promise<{ installation: FaultyInstallation; sandboxId: string }> {
+  const installation = await faultyInstallation(3, { impatience });
   const { body } = await allocate(installation.broker.url, 'ann');
   return { installation, sandboxId: body.sandbox_id };
 }
@@ -85,7 +88,7 @@ for (const [what, fault, isLeftAllocated] of [
   ['committed, and not answered,', silenceAfter, false],
 ] as const) {
   test(`a release that is ${what} to its deadline is a 503, and its repetition succeeds`, async () => {
-    const { installation, sandboxId } = await withAllocation();
+    const { installation, sandboxId } = await withAllocation(SOON);
     const { proxy, broker } = installation;
     proxy.add({ on: isRelease, fault });
     const answer = await release(broker.url, 'ann', sandboxId);
@@ -98,7 +101,7 @@ for (const [what, fault, isLeftAllocated] of [
 }
 
 test('a release that arrives when its caller has long got another sandbox leaves that one and its claim alone', async () => {
-  const { installation, sandboxId } = await withAllocation();
+  const { installation, sandboxId } = await withAllocation(SOON);
   const { proxy, broker, another, claims } = installation;
   const others = await another();
   const late = Promise.withResolvers<void>();
@@ -115,7 +118,7 @@ test('a release that arrives when its caller has long got another sandbox leaves
 });
 
 test('a row that cannot be read just now is a 503, not a 404', async () => {
-  const { installation, sandboxId } = await withAllocation();
+  const { installation, sandboxId } = await withAllocation(SOON);
   const { proxy, broker } = installation;
   proxy.add({ on: (call) => !isTransaction(call), fault: serverError });
   expect((await release(broker.url, 'ann', sandboxId)).status).toBe(503);
