@@ -201,7 +201,8 @@ async function withKills(
     const wait = Math.min(next, end) - performance.now();
     const over = working.then(() => true);
     if (await Promise.race([over, after(wait)])) return kills;
-    if (performance.now() >= end) break;
+    // At least one, however late.
+    if ((killEverySeconds === undefined || kills > 0) && performance.now() >= end) break;
     await fleet.replaceOne(random);
     kills += 1;
     next += (killEverySeconds ?? 0) * 1000;

@@ -4,6 +4,8 @@ import { type Answer, allocate, release } from './client.ts';
 
 /** Tries of a student's script, which repeats what was not answered, or not in this world. */
 const TRIES = 60;
+/** Longer than any process stands still by itself: an answer that comes later is heard by nobody. */
+const PATIENCE_MS = 20_000;
 
 /**
  * Students whose scripts call the brokers as lab scripts do: over and over with the same id, on whichever process
@@ -44,7 +46,10 @@ export class Students {
       const broker = this.#brokers[(hash(track) + attempt) % this.#brokers.length] as BrokerProcess;
       try {
         // A process that is stopped accepts connections and never answers.
-        const answer = await Promise.race([send(broker.url), realTime(1_000).then(() => undefined)]);
+        const answer = await Promise.race([
+          send(broker.url),
+          realTime(PATIENCE_MS, undefined, { ref: false }),
+        ]);
         if (answer !== undefined && good.includes(answer.status)) return answer;
         last = answer?.body ?? 'no answer';
       } catch (error) {

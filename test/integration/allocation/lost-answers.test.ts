@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { brokerOfTest, brokerProcessOfTest } from '../../support/broker.ts';
 import { allocate, release } from '../../support/client.ts';
+import { eventually } from '../../support/eventually.ts';
 import { violations } from '../../support/invariants.ts';
 import { operationOf, proxyOfTest } from '../../support/proxy.ts';
 import { type TestTable, tableOfTest } from '../../support/table.ts';
@@ -40,7 +41,8 @@ test('a commit whose answer never comes is told as 503, and the same key recover
   const table = await tableOfTest();
   await table.seed(5);
   const { tap } = losing(Number.POSITIVE_INFINITY);
-  const environment = { ...table.environment, REQUEST_DEADLINE_MS: '300' };
+  // Waited for once, and time enough for its key to be looked up afterwards.
+  const environment = { ...table.environment, REQUEST_DEADLINE_MS: '5000' };
   const broker = await brokerOfTest(environment, { database: tapDatabase(table.database, tap) });
   const lostAnswer = await allocate(broker.url, 'student-1');
   expect([lostAnswer.status, lostAnswer.body.error.code]).toEqual([503, 'SERVICE_UNAVAILABLE']);
@@ -89,21 +91,27 @@ test('half of all answers of the database are lost, and a class of a hundred get
 test('the writes of a process that is killed before it answers are found by its clients elsewhere', async () => {
   const table = await tableOfTest();
   await table.seed(300);
-  let committed = 0;
-  let kill = () => {};
+  let isGone = false;
+  let sent = 0;
+  let decided = 0;
   const engine = await proxyOfTest(table.environment.DDB_ENDPOINT_URL!, {
-    onAnswer: (request, status) => {
-      if (!isTransaction(operationOf(request)) || status !== 200) return;
-      committed += 1;
+    fate: (request) => {
+      if (isGone) return 'refuse';
+      if (isTransaction(operationOf(request))) sent += 1;
+      return 'pass';
+    },
+    onAnswer: (request) => {
+      if (!isTransaction(operationOf(request))) return;
+      decided += 1;
       // The table has it, and nobody will ever hear of it.
-      if (committed === 2) kill();
+      if (decided === 2) isGone = doomed.process.kill('SIGKILL');
     },
   });
   const doomed = await brokerProcessOfTest({ ...table.environment, DDB_ENDPOINT_URL: engine });
-  kill = () => doomed.process.kill('SIGKILL');
   const students = Array.from({ length: 200 }, (_, index) => `student-${index}`);
   const heard = await Promise.allSettled(students.map((track) => allocate(doomed.url, track)));
   await doomed.ended;
+  await eventually('what it had sent has been decided', () => decided === sent);
   const before = new Set(await allocated(table));
   const told = heard.filter((each) => each.status === 'fulfilled');
   expect(before.size).toBeGreaterThan(told.length);

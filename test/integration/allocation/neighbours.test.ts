@@ -1,11 +1,12 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Neighbours } from '../../../src/allocation/neighbours.ts';
+import type { BrokerProcess } from '../../../src/local/broker-process.ts';
 import { brokerProcessOfTest } from '../../support/broker.ts';
 import { allocate, call } from '../../support/client.ts';
-import { eventually } from '../../support/eventually.ts';
 import { violations } from '../../support/invariants.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { operationOf, proxyOfTest } from '../../support/proxy.ts';
 import { tableOfTest } from '../../support/table.ts';
 
 const IDS = Array.from({ length: 2_000 }, (_, index) => String(2_009_001 + index));
@@ -59,19 +60,23 @@ test('the share of a process that died goes to the others, and what was theirs s
 test('two processes that know of each other lose no race for a pool twice as large as the demand', async () => {
   const table = await tableOfTest();
   await table.seed(400);
-  const brokers = [
-    await brokerProcessOfTest(table.environment),
-    await brokerProcessOfTest(table.environment),
-  ];
+  const brokers: BrokerProcess[] = [];
+  const learned: Promise<void>[] = [];
+  for (let index = 0; index < 2; index += 1) {
+    const knowsBoth = Promise.withResolvers<void>();
+    learned.push(knowsBoth.promise);
+    const engine = await proxyOfTest(table.environment.DDB_ENDPOINT_URL!, {
+      onAnswer: (request, _status, body) => {
+        if (operationOf(request) !== 'Query' || !request.body.includes('INSTANCES')) return;
+        if (JSON.parse(body).Count === 2) knowsBoth.resolve();
+      },
+    });
+    brokers.push(await brokerProcessOfTest({ ...table.environment, DDB_ENDPOINT_URL: engine }));
+  }
   // Each learns of the other by its next sign of life at the latest.
-  await eventually(
-    'both processes have given two signs of life',
-    async () => {
-      const signs = (await table.items()).filter((item) => item.PK === 'INSTANCES');
-      return signs.length === 2 && signs.every((sign) => Number(sign.beat) >= 2);
-    },
-    40_000,
-  );
+  await Promise.all(learned);
+  // When it has answered this it has read that, too.
+  for (const { url } of brokers) expect((await call('GET', `${url}/readyz`)).status).toBe(200);
   const answers = await Promise.all(
     Array.from({ length: 200 }, (_, index) => allocate(brokers[index % 2]!.url, `student-${index}`)),
   );

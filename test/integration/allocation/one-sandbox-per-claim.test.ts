@@ -83,11 +83,7 @@ test('a process that is frozen in the middle of allocating, while its clients go
       committed.resolve();
     },
   });
-  const frozen = await brokerProcessOfTest({
-    ...table.environment,
-    DDB_ENDPOINT_URL: engine,
-    REQUEST_DEADLINE_MS: '1000',
-  });
+  const frozen = await brokerProcessOfTest({ ...table.environment, DDB_ENDPOINT_URL: engine });
   const other = await brokerProcessOfTest(table.environment);
   const tracks = Array.from({ length: 300 }, (_, index) => `student-${index}`);
   const first = tracks.map((track) => allocate(frozen.url, track));

@@ -117,7 +117,7 @@ test('jobs run takes over from a process that died with the lease, in a process 
 
 test('jobs run leaves the job to a process that gives signs of life', async () => {
   const { environment, simulator } = await installation();
-  const leased = { ...environment, JOB_LEASE_SEC: '3' };
+  const leased = { ...environment, JOB_LEASE_SEC: '10' };
   simulator.faults.set([{ kind: 'hang', call: 'list' }]);
   const other = startCommand(leased, 'jobs', 'run', 'sync');
   await eventually('the listing is asked for', () => simulator.log.of('list').length > 0);
