@@ -6,8 +6,8 @@ export default defineConfig({
     setupFiles: ['test/support/no-credential-in-logs.ts'],
     globalSetup: ['test/support/engine-setup.ts'],
     // Processes, sockets and an engine on two cores: slow is not wrong.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 50_000 } },
     pool: 'forks',
     maxWorkers: 2,

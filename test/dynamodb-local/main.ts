@@ -99,21 +99,11 @@ async function main(): Promise<number> {
   process.stdout.write(`Testing against ${url}\n`);
   try {
     const tests = positionals.length > 0 ? positionals : ['test/integration', 'test/simulation/differential'];
-    const vitest = spawn(
-      process.execPath,
-      [
-        join(ROOT, 'node_modules/vitest/vitest.mjs'),
-        'run',
-        '--testTimeout=300000',
-        '--hookTimeout=300000',
-        ...tests,
-      ],
-      {
-        cwd: ROOT,
-        stdio: 'inherit',
-        env: { ...process.env, DDB_ENDPOINT_URL: url },
-      },
-    );
+    const vitest = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...tests], {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: { ...process.env, DDB_ENDPOINT_URL: url },
+    });
     return await new Promise<number>((finished) => vitest.once('exit', (code) => finished(code ?? 1)));
   } finally {
     local?.server.kill();

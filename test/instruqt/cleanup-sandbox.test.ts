@@ -132,7 +132,7 @@ describe.skipIf(noCurl)(`cleanup-sandbox.sh under ${basename(SHELL)}${noCurl ? '
     });
 
     test('a hanging broker is cut off and tried again', async () => {
-      const { exitCode, server } = await cleanUp(['hang', RELEASED], { BROKER_TRY_SECONDS: '1' });
+      const { exitCode, server } = await cleanUp(['hang', RELEASED], { BROKER_TRY_SECONDS: '5' });
 
       expect(exitCode).toBe(0);
       expect(server.requests).toHaveLength(2);

@@ -39,7 +39,7 @@ export interface TestTableOptions {
  * Nearly all tests are of what happens and not of how fast: on a machine that does ten things at once a request may
  * take long, and is answered all the same. A test of a time-out sets its own.
  */
-const UNHURRIED: Environment = {
+export const UNHURRIED: Environment = {
   REQUEST_DEADLINE_MS: '60000',
   DDB_TIMEOUT_CONNECT_MS: '30000',
   DDB_TIMEOUT_REQUEST_MS: '30000',

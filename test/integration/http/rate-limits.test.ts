@@ -56,6 +56,7 @@ describe('With the limits as shipped', () => {
 
 describe('The limit of a caller id', () => {
   test('counts down in X-RateLimit-Limit, -Remaining and -Reset, and ends in 429 with Retry-After', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
     const api = await brokerWith({ RATE_LIMIT_PER_CALLER: '3', RATE_LIMIT_WINDOW_SEC: '50' });
     const answers = [];
     for (let index = 0; index < 5; index += 1) answers.push(await read(api, 'counted'));

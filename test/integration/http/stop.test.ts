@@ -29,7 +29,7 @@ const allocate = (url: string, track: string) => call('POST', `${url}/v1/allocat
 
 describe('After SIGTERM', () => {
   test('readyz is 503 while requests in flight are finished, then the process ends with 0 and listens no more', async () => {
-    const broker = await startBehindLine({ SHUTDOWN_DELAY_MS: '5000' });
+    const broker = await startBehindLine({ SHUTDOWN_DELAY_MS: '10000' });
     expect((await call('GET', `${broker.url}/readyz`)).status).toBe(200);
     line.hold();
     const inFlight = Promise.all(['a', 'b', 'c'].map((name) => allocate(broker.url, `in-flight-${name}`)));
@@ -72,7 +72,7 @@ describe('After SIGTERM', () => {
     const began = performance.now();
     await broker.stop();
     expect(broker.process.exitCode).toBe(0);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(40_000);
   });
 
   test('a request that never ends holds the process for SHUTDOWN_TIMEOUT_MS and no longer', async () => {

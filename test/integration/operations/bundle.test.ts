@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -14,7 +14,9 @@ import { ADMIN_TOKEN, type Environment, TRACK_TOKEN, tableOfTest } from '../../s
 
 const ROOT = join(import.meta.dirname, '../../..');
 /** Below the checkout, where what is left out of the bundle is found. */
-const BUNDLE = join(ROOT, 'node_modules/.cache/bundle-of-the-tests');
+const CACHE = join(ROOT, 'node_modules/.cache');
+mkdirSync(CACHE, { recursive: true });
+const BUNDLE = mkdtempSync(join(CACHE, 'bundle-of-a-test-'));
 
 beforeAll(async () => {
   const build = await rolldown({ ...config, cwd: ROOT });

@@ -16,7 +16,7 @@ const IMPATIENT = {
   DDB_TIMEOUT_REQUEST_MS: '1000',
 };
 /** How much later than its deadline an answer may come on a machine that is busy with other tests. */
-const SLACK_MS = 3_000;
+const SLACK_MS = 10_000;
 /** How long a freeze lasts at least, and until every client has met it. */
 const FREEZE_MS = Number(process.env.TEST_FREEZE_SECONDS ?? 20) * 1_000;
 const CLIENTS = 16;
@@ -125,8 +125,8 @@ async function goThrough(
 
   const before = clients.of(200, 201).length;
   await clients.until(() => clients.of(200, 201).length >= before + CLIENTS * AFTERWARDS);
-  expect((await call('GET', `${broker.url}/readyz`)).status).toBe(200);
   clients.end();
+  expect((await call('GET', `${broker.url}/readyz`)).status).toBe(200);
   await running;
 
   expect(clients.of(200, 201, 503)).toHaveLength(clients.heard.length);

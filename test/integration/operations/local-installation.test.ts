@@ -9,6 +9,7 @@ import { freePort } from '../../../src/local/engine.ts';
 import type { InstallationSummary } from '../../../src/local/installation-summary.ts';
 import { call } from '../../support/client.ts';
 import { findProgram } from '../../support/lab-host.ts';
+import { UNHURRIED } from '../../support/table.ts';
 
 const MAIN = join(import.meta.dirname, '../../../src/local/main.ts');
 
@@ -28,7 +29,7 @@ function runLocal(...words: string[]): LocalRun {
 /** The same with variables. */
 function runLocalWith(environment: Record<string, string>, ...words: string[]): LocalRun {
   const child = spawn(process.execPath, [MAIN, ...words], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, ...UNHURRIED, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
