@@ -9,6 +9,8 @@ export type Route = (student: Student) => Server;
  * and made anew meanwhile, and on a busy machine an operator's commands take long.
  */
 const ADMITTED_IN_A_PHASE = 80;
+/** And at least, however slow the machine is. */
+const COME_IN_A_PHASE = 20;
 
 /** Students who come and go without a pause, as many at once as there are seats, while the brokers change. */
 export class Classroom {
@@ -44,7 +46,12 @@ export class Classroom {
   /** Lets the lessons go on, with new students, and hears at once of a seat whose student was not served right. */
   async goOn(milliseconds: number): Promise<void> {
     this.#admitted = this.#number + ADMITTED_IN_A_PHASE;
-    await Promise.race([sleep(milliseconds), Promise.all(this.#seats)]);
+    const enough = this.#number + COME_IN_A_PHASE;
+    const phase = async () => {
+      await sleep(milliseconds);
+      while (this.#number < enough) await sleep(20);
+    };
+    await Promise.race([phase(), Promise.all(this.#seats)]);
   }
 
   /** Nobody new comes; those who are here finish. */

@@ -11,6 +11,7 @@ test('a table under load gives no false alarm, however often it is read', async 
   await table.seed(1_200);
   const brokers = await Promise.all([brokerOfTest(table.environment), brokerOfTest(table.environment)]);
   const recorder = new Recorder(10_000);
+  const allocated = () => recorder.calls.filter(({ answer }) => answer.is === 'allocated').length;
   let readings = 0;
   const working = runClass({
     recorder,
@@ -18,9 +19,9 @@ test('a table under load gives no false alarm, however often it is read', async 
     clients: 16,
     tracks: 40,
     random: seededRandom(1),
-    goesOn: () => readings < 3,
+    goesOn: () => readings < 3 || allocated() <= 20,
   });
-  for (; readings < 3; readings += 1) expect((await findingsOf(table)).findings).toEqual([]);
+  for (; readings < 3 || allocated() <= 20; readings += 1)
+    expect((await findingsOf(table)).findings).toEqual([]);
   await working;
-  expect(recorder.calls.filter(({ answer }) => answer.is === 'allocated').length).toBeGreaterThan(20);
 });
