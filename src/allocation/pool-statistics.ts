@@ -1,6 +1,12 @@
 import { type Clock, unixSeconds } from '../domain/clock.ts';
 import type { Database } from '../store/database.ts';
-import { countByStatus, publishStatistics, readStatistics, type Statistics } from '../store/statistics.ts';
+import {
+  CLOCK_TOLERANCE,
+  countByStatus,
+  publishStatistics,
+  readStatistics,
+  type Statistics,
+} from '../store/statistics.ts';
 import type { StatusShards } from '../store/status-shards.ts';
 import { changesThrough } from '../store/transact.ts';
 
@@ -59,7 +65,10 @@ export class PoolStatistics {
 
   /** Reads what was published last. */
   async refresh(): Promise<Statistics | undefined> {
-    const published = await readStatistics(this.#parts.database);
+    const { database, clock } = this.#parts;
+    const published = await readStatistics(database);
+    // It would be the latest one until that time has come.
+    if (published !== undefined && published.asOf > unixSeconds(clock) + CLOCK_TOLERANCE) return undefined;
     if (published !== undefined && published.asOf >= (this.#latest?.asOf ?? 0)) this.#learn(published);
     return published;
   }

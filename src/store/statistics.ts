@@ -65,6 +65,9 @@ export async function readStatistics(database: Database): Promise<Statistics | u
   return { counts, asOf: Number(answer.Item.as_of) };
 }
 
+/** A count that says to be so much later than ours is of a process whose clock is wrong, in seconds. */
+export const CLOCK_TOLERANCE = 60;
+
 /** Publishes counts, unless later ones are there already. */
 export async function publishStatistics(database: Database, statistics: Statistics): Promise<void> {
   const counts = Object.fromEntries(
@@ -75,8 +78,11 @@ export async function publishStatistics(database: Database, statistics: Statisti
       new PutCommand({
         TableName: database.tableName,
         Item: { ...STATISTICS_KEY, ...counts, as_of: statistics.asOf },
-        ConditionExpression: 'attribute_not_exists(PK) OR as_of <= :as_of',
-        ExpressionAttributeValues: { ':as_of': statistics.asOf },
+        ConditionExpression: 'attribute_not_exists(PK) OR as_of <= :as_of OR as_of > :too_late',
+        ExpressionAttributeValues: {
+          ':as_of': statistics.asOf,
+          ':too_late': statistics.asOf + CLOCK_TOLERANCE,
+        },
       }),
     );
   } catch (error) {

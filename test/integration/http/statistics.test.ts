@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { publishStatistics, readStatistics } from '../../../src/store/statistics.ts';
 import { startBroker, type TestBroker } from '../../support/broker.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { makeTable, type TestTable } from '../../support/table.ts';
@@ -112,4 +113,15 @@ test('The gauges broker_pool_* say what was counted, and a scrape does no table 
   for (const status of ['available', 'allocated', 'pending_deletion', 'stale', 'deletion_failed', 'total'])
     expect(body).toContain(`broker_pool_${status} ${counted[status]}\n`);
   expect(database.calls).toEqual([]);
+});
+
+test('a count of a process whose clock is ahead is not served, and keeps nobody’s from being published', async () => {
+  const { available } = (await api.admin('GET', '/stats')).body;
+  const ahead = clock.now() / 1000 + 7_200;
+  await publishStatistics(table.database, { counts: { ...COUNTS, available: 0 }, asOf: ahead });
+  await clock.advance(60_000);
+  const { body } = await api.admin('GET', '/stats');
+  expect(available).toBeGreaterThan(0);
+  expect(body).toMatchObject({ available, as_of: clock.now() / 1000, age_seconds: 0 });
+  expect(await readStatistics(table.database)).toMatchObject({ asOf: clock.now() / 1000 });
 });
