@@ -30,9 +30,9 @@ export interface Step {
 export const LIFE: readonly Step[] = [
   {
     step: 'sync finds it',
-    table: 6,
+    table: 8,
     indexes: 1,
-    why: 'row and event, no tombstone, transacted; an entry by status',
+    why: 'row and event, no tombstone by either id, transacted; an entry by status',
   },
   {
     step: 'allocation',
@@ -48,9 +48,9 @@ export const LIFE: readonly Step[] = [
   },
   {
     step: 'deletion',
-    table: 6,
+    table: 8,
     indexes: 3,
-    why: 'row, tombstone and event, transacted; three entries go. What expires costs nothing',
+    why: 'row, a tombstone by each id, and event, transacted; three entries go. What expires costs nothing',
   },
 ];
 

@@ -8,7 +8,7 @@ import { moveWrite, removeWrite, type Values } from '../store/move-writes.ts';
 import type { PoolReader } from '../store/pool-reader.ts';
 import type { StoredSandbox } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
-import { noTombstoneCheck, tombstoneWrite } from '../store/tombstones.ts';
+import { noTombstoneChecks, tombstoneWrites } from '../store/tombstones.ts';
 import { CONDITION_FAILED, transactPatiently } from '../store/transact.ts';
 import type { Deadline } from './deadline.ts';
 import { CommitDeadlineError } from './group-commit.ts';
@@ -86,7 +86,7 @@ export class OperatorMoves {
     const { database, clock, random } = this.#parts;
     return this.#write([
       removeWrite(database, row),
-      tombstoneWrite(database, row, unixSeconds(clock)),
+      ...tombstoneWrites(database, row, unixSeconds(clock)),
       eventWrite(database, row, 'remove', 'removed', author, clock, random),
     ]);
   }
@@ -122,10 +122,11 @@ export class OperatorMoves {
       moveWrite(database, shards, row, to, now, set, remove),
       eventWrite(database, row, move, to, author, clock, random),
     ];
-    if (move === 'restore') writes.push(noTombstoneCheck(database, row.sandboxId));
+    const ofTombstones = writes.length;
+    if (move === 'restore') writes.push(...noTombstoneChecks(database, row));
     const result = await transactPatiently(database, writes, this.#parts);
     if (result.committed) return this.#parts.reader.get(row.sandboxId);
-    if (move === 'restore' && result.reasons.at(-1)?.code === CONDITION_FAILED) throw usedBefore();
+    if (result.reasons.slice(ofTombstones).some(({ code }) => code === CONDITION_FAILED)) throw usedBefore();
     return undefined;
   }
 

@@ -25,6 +25,11 @@ export function tombstoneKey(sandboxId: string): Key {
   return { PK: `TOMB#${sandboxId}`, SK: META };
 }
 
+/** The same by the provider's own id, which stays when a listing omits the number by which the sandbox goes. */
+export function externalTombstoneKey(externalId: string): Key {
+  return { PK: `TOMB_EXTERNAL#${externalId}`, SK: META };
+}
+
 /** Events of a sandbox sort by time; `sequence` tells apart those of one millisecond. */
 export function eventKey(sandboxId: string, timeMs: number, sequence: string): Key {
   return {

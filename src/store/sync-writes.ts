@@ -6,12 +6,12 @@ import { attributes, sandboxKey } from './keys.ts';
 import { availableAttributes, type NewSandbox } from './new-sandboxes.ts';
 import type { StoredSandbox } from './sandbox-row.ts';
 import type { StatusShards } from './status-shards.ts';
-import { noTombstoneCheck } from './tombstones.ts';
+import { noTombstoneChecks } from './tombstones.ts';
 
 /** Writes of one addition. */
-export const ADDITION_WRITES = 3;
-/** The position of the tombstone's check among them. */
-export const TOMBSTONE_CHECK = 1;
+export const ADDITION_WRITES = 4;
+/** The first of them that is a check for a tombstone; the others follow it to the end. */
+export const FIRST_TOMBSTONE_CHECK = 2;
 
 export interface AdditionParts {
   readonly database: Database;
@@ -37,8 +37,8 @@ export function additionWrites(
         ConditionExpression: 'attribute_not_exists(PK)',
       },
     },
-    noTombstoneCheck(database, sandbox.sandboxId),
     eventWrite(database, newcomer(sandbox.sandboxId), 'add', 'available', author, clock, random),
+    ...noTombstoneChecks(database, sandbox),
   ];
 }
 

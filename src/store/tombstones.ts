@@ -1,6 +1,6 @@
 import { type AttributeValue, PutItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Database } from './database.ts';
-import { attributes, tombstoneKey } from './keys.ts';
+import { attributes, externalTombstoneKey, type Key, tombstoneKey } from './keys.ts';
 import type { StoredSandbox } from './sandbox-row.ts';
 import { TIME_TO_LIVE_ATTRIBUTE } from './table.ts';
 
@@ -10,13 +10,19 @@ import { TIME_TO_LIVE_ATTRIBUTE } from './table.ts';
  */
 const TOMBSTONE_SECONDS = 90 * 86_400;
 
-/** Keeps a removed sandbox from ever coming back (I6). */
-export function tombstoneWrite(database: Database, row: StoredSandbox, now: number): TransactWriteItem {
-  return {
+/** What a sandbox goes by: our id, and the provider's. */
+export interface TwoIds {
+  readonly sandboxId: string;
+  readonly externalId: string;
+}
+
+/** Keeps a removed sandbox from ever coming back (I6), under either of its ids. */
+export function tombstoneWrites(database: Database, row: StoredSandbox, now: number): TransactWriteItem[] {
+  return keysOf(row).map((key) => ({
     Put: {
       TableName: database.tableName,
       Item: {
-        ...attributes(tombstoneKey(row.sandboxId)),
+        ...attributes(key),
         sandbox_id: { S: row.sandboxId },
         name: { S: row.name },
         external_id: { S: row.externalId },
@@ -24,19 +30,23 @@ export function tombstoneWrite(database: Database, row: StoredSandbox, now: numb
         [TIME_TO_LIVE_ATTRIBUTE]: { N: String(now + TOMBSTONE_SECONDS) },
       },
     },
-  };
+  }));
 }
 
-/** Makes sure that a sandbox was neither deleted nor removed. The tombstone comes with the refusal. */
-export function noTombstoneCheck(database: Database, sandboxId: string): TransactWriteItem {
-  return {
+/** Make sure that a sandbox was neither deleted nor removed. The tombstone comes with the refusal. */
+export function noTombstoneChecks(database: Database, sandbox: TwoIds): TransactWriteItem[] {
+  return keysOf(sandbox).map((key) => ({
     ConditionCheck: {
       TableName: database.tableName,
-      Key: attributes(tombstoneKey(sandboxId)),
+      Key: attributes(key),
       ConditionExpression: 'attribute_not_exists(PK)',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     },
-  };
+  }));
+}
+
+function keysOf({ sandboxId, externalId }: TwoIds): readonly Key[] {
+  return [tombstoneKey(sandboxId), externalTombstoneKey(externalId)];
 }
 
 /**

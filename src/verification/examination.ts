@@ -4,6 +4,7 @@ import {
   CLAIM_PREFIX,
   claimKey,
   EVENT_PREFIX,
+  externalTombstoneKey,
   type Key,
   META,
   SANDBOX_PREFIX,
@@ -92,7 +93,10 @@ function examineSandbox(row: Row, look: Look, reader: Pick<PoolReader, 'sandbox'
     );
   const { sandboxId, status } = sandbox;
   const tombstone = look(tombstoneKey(sandboxId));
-  if (tombstone === undefined) return { needs: [tombstoneKey(sandboxId), ...claimKeysOf(sandbox)] };
+  if (tombstone === undefined) {
+    const tombstones = [tombstoneKey(sandboxId), externalTombstoneKey(sandbox.externalId)];
+    return { needs: [...tombstones, ...claimKeysOf(sandbox)] };
+  }
   if (tombstone !== null && status !== 'quarantined')
     return found(
       'used-sandbox',
@@ -101,6 +105,18 @@ function examineSandbox(row: Row, look: Look, reader: Pick<PoolReader, 'sandbox'
       row,
       tombstone,
     );
+  const ofAccount = look(externalTombstoneKey(sandbox.externalId));
+  if (ofAccount === undefined) return { needs: [externalTombstoneKey(sandbox.externalId)] };
+  if (ofAccount !== null && status !== 'quarantined') {
+    const other = String(ofAccount.sandbox_id);
+    return found(
+      'used-sandbox',
+      'I6',
+      `sandbox ${sandboxId} is ${status}, and its account was used or removed as ${other}`,
+      row,
+      ofAccount,
+    );
+  }
   if (IN_THE_POOL.includes(status) && (sandbox.allocatedToTrack !== null || sandbox.allocatedAt !== 0)) {
     const owner = sandbox.allocatedToTrack ?? 'somebody';
     return found(

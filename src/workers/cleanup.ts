@@ -13,7 +13,7 @@ import type { PoolReader } from '../store/pool-reader.ts';
 import type { StoredSandbox } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
 import { walkStatus } from '../store/status-walk.ts';
-import { tombstoneWrite } from '../store/tombstones.ts';
+import { tombstoneWrites } from '../store/tombstones.ts';
 import { transactPatiently } from '../store/transact.ts';
 import { decideRetry } from './deletion-retry.ts';
 import { DeletionSigns } from './deletion-signs.ts';
@@ -55,14 +55,27 @@ interface Run {
   readonly context: JobContext;
   readonly window: DeletionWindow;
   readonly signs: DeletionSigns;
-  /** The accounts of the last listing, by the provider's id; undefined until one was needed. */
-  listed: ReadonlySet<string> | undefined;
+  /** The last listing; undefined until one was needed. */
+  listing: Listing | undefined;
   due: number;
   deleted: number;
   failed: number;
   gaveUp: number;
   overtaken: number;
   stop: Stop | undefined;
+}
+
+interface CallOptions {
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+}
+
+interface Listing {
+  /** The provider's id of each sandbox. */
+  readonly externalIds: ReadonlyMap<string, string>;
+  readonly has: (row: StoredSandbox) => boolean;
+  /** Whether it knows the pool; undefined until that was asked. */
+  knowsPool: Promise<boolean> | undefined;
 }
 
 /** After these the account is as it was. After any other error nobody knows. */
@@ -98,7 +111,7 @@ export class CleanupJob implements Job {
       context,
       window: new DeletionWindow(context.memory, maxDeletions, windowSeconds, now),
       signs: new DeletionSigns(context.memory, now),
-      listed: undefined,
+      listing: undefined,
       due: 0,
       deleted: 0,
       failed: 0,
@@ -149,7 +162,7 @@ export class CleanupJob implements Job {
   }
 
   async #delete(row: StoredSandbox, run: Run): Promise<void> {
-    const { csp, clock } = this.#parts;
+    const { clock } = this.#parts;
     const options = {
       signal: run.context.signal,
       requestId: `${run.context.author.requestId}-${row.sandboxId}`,
@@ -160,9 +173,7 @@ export class CleanupJob implements Job {
       if (isAlone && !(await this.#answers(run))) return run.window.giveBack();
       await this.#cleanTenant(row, options);
       tell(run);
-      const answer = await csp.deleteAccount(row.externalId, options);
-      if (answer === 'deleted') run.signs.carriedOut();
-      else await this.#checkGone(row, run, options.requestId);
+      await this.#deleteAccount(row, run, options);
     } catch (error) {
       if (error instanceof CspError && NOT_DELETED.has(error.kind)) run.window.giveBack();
       if (run.context.signal.aborted) return;
@@ -177,13 +188,24 @@ export class CleanupJob implements Job {
       database,
       [
         removeWrite(database, row),
-        tombstoneWrite(database, row, unixSeconds(clock)),
+        ...tombstoneWrites(database, row, unixSeconds(clock)),
         eventWrite(database, row, 'delete', 'deleted', run.context.author, clock, random),
       ],
       this.#parts,
     );
     if (result.committed) run.deleted += 1;
     else run.overtaken += 1;
+  }
+
+  async #deleteAccount(row: StoredSandbox, run: Run, options: CallOptions): Promise<void> {
+    const { csp } = this.#parts;
+    if ((await csp.deleteAccount(row.externalId, options)) === 'deleted') return run.signs.carriedOut();
+    await this.#listingOf(run);
+    // A row of the previous broker may lack the provider's id, or have an older one.
+    const other = run.listing?.externalIds.get(row.sandboxId) ?? row.externalId;
+    const isOther = other !== row.externalId;
+    if (isOther && (await csp.deleteAccount(other, options)) === 'deleted') return run.signs.carriedOut();
+    await this.#checkGone(row, run, options.requestId);
   }
 
   /** One listing that arrives whole tells that the address is the provider's. Failing to get it costs no row anything. */
@@ -193,22 +215,55 @@ export class CleanupJob implements Job {
 
   /**
    * An address that knows nothing answers 404 to every deletion, as if all were gone, and their accounts would be
-   * left to nobody (I4). So what is said to be gone must not be listed any more, but for a few.
+   * left to nobody (I4). So what is said to be gone must not be listed any more, but for a few; and the listing must know
+   * the pool.
    *
    * @throws CspError when it is not to be believed: the row is tried again later
    */
   async #checkGone(row: StoredSandbox, run: Run, requestId: string): Promise<void> {
-    const answers = run.listed !== undefined || (await this.#answers(run));
-    if (answers && (run.listed?.has(row.externalId) !== true || run.signs.believesGoneAndListed())) return;
-    const reason = `answered 404 for an account that ${answers ? 'it still lists' : 'may still be there'}`;
+    const { listing } = run;
+    let reason = 'answered 404 for an account that may still be there';
+    if (listing !== undefined && !(await this.#knowsPool(listing))) {
+      run.stop ??= 'provider_unwell';
+      reason += ', and its listing lacks most of the pool';
+    } else if (listing !== undefined) {
+      if (!listing.has(row) || run.signs.believesGoneAndListed()) return;
+      reason = 'answered 404 for an account that it still lists';
+    }
     throw new CspError({ kind: 'content', call: 'delete', status: 404, reason, requestId });
+  }
+
+  /**
+   * A listing that is empty, or another tenant's, lacks what is available, too; so it says nothing of what is not. Where
+   * nothing is available it is believed.
+   */
+  #knowsPool(listing: Listing): Promise<boolean> {
+    listing.knowsPool ??= (async () => {
+      for await (const rows of walkStatus(this.#parts, 'available')) {
+        if (rows.length === 0) continue;
+        return rows.filter((row) => listing.has(row)).length * 2 >= rows.length;
+      }
+      return true;
+    })();
+    return listing.knowsPool;
+  }
+
+  /** The listing of this run, asked for where there is none yet. */
+  async #listingOf(run: Run): Promise<void> {
+    if (run.listing === undefined) await this.#answers(run);
   }
 
   /** Whether a listing arrives whole. It ends the run when it does not. */
   async #answers(run: Run): Promise<boolean> {
     try {
       const { accounts } = await this.#parts.csp.listSandboxes({ signal: run.context.signal });
-      run.listed = new Set(accounts.map(({ externalId }) => externalId));
+      const externalIds = new Map(accounts.map((account) => [account.sandboxId, account.externalId]));
+      const known = new Set(externalIds.values());
+      run.listing = {
+        externalIds,
+        has: ({ sandboxId, externalId }) => known.has(externalId) || externalIds.has(sandboxId),
+        knowsPool: undefined,
+      };
       return true;
     } catch (error) {
       if (run.context.signal.aborted) return false;
@@ -223,7 +278,7 @@ export class CleanupJob implements Job {
   }
 
   /** Nothing that goes wrong here blocks the deletion of the sandbox. */
-  async #cleanTenant(row: StoredSandbox, options: { signal: AbortSignal; requestId: string }): Promise<void> {
+  async #cleanTenant(row: StoredSandbox, options: CallOptions): Promise<void> {
     const { niosxaas, database, clock, logger, onNiosxaas } = this.#parts;
     const cleanup = await niosxaas.cleanUp(row.externalId, options);
     if (cleanup.outcome === 'disabled') return;

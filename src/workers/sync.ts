@@ -10,7 +10,7 @@ import type { PoolReader } from '../store/pool-reader.ts';
 import type { StoredSandbox } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
 import { walkStatus } from '../store/status-walk.ts';
-import { additionWrites, renameWrite, TOMBSTONE_CHECK } from '../store/sync-writes.ts';
+import { additionWrites, FIRST_TOMBSTONE_CHECK, renameWrite } from '../store/sync-writes.ts';
 import { keepTombstone } from '../store/tombstones.ts';
 import { CONDITION_FAILED, type Transacted, transactPatiently } from '../store/transact.ts';
 import { inLanes } from './in-lanes.ts';
@@ -137,13 +137,12 @@ export class SyncJob implements Job {
         counts.added += 1;
         return;
       }
-      const check = result.reasons[TOMBSTONE_CHECK];
-      if (check?.code === CONDITION_FAILED) {
-        counts.buried += 1;
-        if (check.item !== undefined) await keepTombstone(database, check.item, now);
-      } else {
-        counts.overtaken += 1;
-      }
+      const tombstones = result.reasons
+        .slice(FIRST_TOMBSTONE_CHECK)
+        .filter(({ code }) => code === CONDITION_FAILED);
+      if (tombstones.length > 0) counts.buried += 1;
+      else counts.overtaken += 1;
+      for (const { item } of tombstones) if (item !== undefined) await keepTombstone(database, item, now);
       return;
     }
     if (row.status === 'stale') {

@@ -10,11 +10,13 @@ export function violations(items: readonly Item[]): string[] {
   const problems: string[] = [];
   const sandboxes = items.filter((item) => String(item.PK).startsWith('SBX#') && item.SK === 'META');
   const claims = items.filter((item) => String(item.PK).startsWith('CLAIM#'));
-  const tombstones = new Set(
+  const idsAfter = (prefix: string) =>
     items
-      .filter((item) => String(item.PK).startsWith('TOMB#'))
-      .map((item) => String(item.PK).slice('TOMB#'.length)),
-  );
+      .map(({ PK }) => String(PK))
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length));
+  const tombstones = new Set(idsAfter('TOMB#'));
+  const externalTombstones = new Set(idsAfter('TOMB_EXTERNAL#'));
   const rows = new Map(sandboxes.map((row) => [String(row.sandbox_id), row]));
   const claimedBy = new Map<string, string>();
 
@@ -41,6 +43,11 @@ export function violations(items: readonly Item[]): string[] {
     const sandboxId = String(row.sandbox_id);
     const status = statusOf(row);
     if (tombstones.has(sandboxId)) problems.push(`I6: sandbox ${sandboxId} has a tombstone and is ${status}`);
+    if (externalTombstones.has(String(row.external_id))) {
+      problems.push(
+        `I6: sandbox ${sandboxId} is ${status}, and a tombstone has its account ${String(row.external_id)}`,
+      );
+    }
     if (status === 'available' && (row.allocated_to_track !== undefined || row.allocated_at !== 0)) {
       problems.push(
         `I6: sandbox ${sandboxId} is available and was allocated to ${String(row.allocated_to_track)}`,

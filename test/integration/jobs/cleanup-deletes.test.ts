@@ -191,3 +191,42 @@ test('what an operator sends back from deletion_failed is tried at once, with ne
   expect((await world.run('cleanup')).result).toMatchObject({ deleted: 1 });
   expect(violations(await world.table.items())).toEqual([]);
 });
+
+test('a 404 is not believed beside a listing that knows nothing of the pool, and costs no account its row', async () => {
+  const world = await jobsWorld({ accounts: 12 });
+  const released = await world.released(6);
+  const accounts = world.simulator.accounts.all();
+  // Another tenant's, or a provider that is unwell: it lists nothing of ours, and has never heard of it.
+  world.simulator.accounts.clear();
+  world.simulator.accounts.create({ count: 5, namePrefix: 'of-somebody-else-' });
+  const run = await world.run('cleanup');
+  expect(run).toMatchObject({ outcome: 'provider_unwell', result: { deleted: 0 } });
+  expect((await world.counts()).pending_deletion).toBe(6);
+  expect(await world.tombstones()).toEqual([]);
+
+  world.simulator.accounts.clear();
+  world.simulator.accounts.add([...accounts]);
+  await world.time.pass(3_600_000);
+  expect((await world.run('cleanup')).result).toMatchObject({ deleted: 6 });
+  expect(await world.tombstones()).toEqual(released.sort());
+});
+
+test('where nothing is available any more, a listing that lacks what is gone is believed', async () => {
+  const world = await jobsWorld({ accounts: 1 });
+  const [sandboxId] = (await world.released(1)) as [string];
+  world.simulator.accounts.clear();
+  expect((await world.run('cleanup')).result).toMatchObject({ deleted: 1 });
+  expect(await world.tombstones()).toEqual([sandboxId]);
+});
+
+test.each([null, ''])(
+  'a row whose external_id is %o is deleted under the id by which the provider lists its account',
+  async (externalId) => {
+    const world = await jobsWorld({ accounts: 3 });
+    const [sandboxId] = (await world.released(1)) as [string];
+    await world.backdate(sandboxId, { external_id: externalId });
+    expect((await world.run('cleanup')).result).toMatchObject({ deleted: 1, failed: 0 });
+    expect(world.account(sandboxId)).toBeUndefined();
+    expect(deletes(world).map(({ status }) => status)).toEqual([404, 204]);
+  },
+);

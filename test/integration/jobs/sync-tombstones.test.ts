@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { SimulatedAccount } from '../../../src/local/csp-simulator/simulated-accounts.ts';
 import { allocate, asAdmin, call } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
 import { type JobsWorld, jobsWorld } from '../../support/jobs-world.ts';
@@ -78,4 +79,30 @@ test('what an operator removed from the pool stays out while the provider lists 
   if (account !== undefined) world.simulator.accounts.add([account]);
   expect((await world.run('sync')).result).toMatchObject({ synced: 10, added: 0, used_before: 1 });
   expect(await world.counts()).toEqual({ available: 9 });
+});
+
+/** The number by which a sandbox goes, as the listing tells it or omits it. */
+type Numbered = { csp_id?: number | undefined };
+
+test.each<[string, (number: number) => Numbered, (number: number) => Numbered]>([
+  ['without a number, and comes back with one', () => ({ csp_id: undefined }), (csp_id) => ({ csp_id })],
+  ['with a number, and comes back without one', (csp_id) => ({ csp_id }), () => ({ csp_id: undefined })],
+])('an account that was used %s is not a new one', async (_, first, then) => {
+  const world = await jobsWorld();
+  const { accounts } = world.simulator;
+  const [account] = accounts.create({ count: 1 });
+  const number = Number(account?.csp_id);
+  /** The only account of the provider. */
+  const list = (numbered: Numbered) => {
+    accounts.clear();
+    accounts.add([{ ...account, ...numbered } as SimulatedAccount]);
+  };
+  list(first(number));
+  expect((await world.run('sync')).result).toMatchObject({ added: 1 });
+  const [used] = (await world.released(1)) as [string];
+  await world.run('cleanup');
+  expect(await world.tombstones()).toEqual([used]);
+  list(then(number));
+  expect((await world.run('sync')).result).toMatchObject({ synced: 1, added: 0, used_before: 1 });
+  expect((await allocate(world.broker.url, 'another')).status).toBe(409);
 });

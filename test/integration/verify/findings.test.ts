@@ -111,6 +111,17 @@ test('a sandbox that has a tombstone and is available is reported with both rows
   ]);
 });
 
+test('a sandbox whose account was used under another id is reported with the tombstone', async () => {
+  const planted = await plantedTable();
+  const [free] = (await planted.table.items()).filter(({ status }) => status === 'available');
+  const PK = `TOMB_EXTERNAL#${free?.external_id}`;
+  await planted.put({ PK, SK: 'META', sandbox_id: 'another', removed_at: 1 });
+  const { findings } = await findingsOf(planted.table);
+  expect(findings).toMatchObject([
+    { invariant: 'I6', kind: 'used-sandbox', rows: [{ sandbox_id: free?.sandbox_id }, { PK }] },
+  ]);
+});
+
 test.each(['available', 'stale'])(
   'a sandbox that was allocated and is %s again is reported',
   async (status) => {

@@ -46,6 +46,14 @@ test.each([
     'I2',
     [allocated('1', 'anna'), allocated('2', 'anna'), claim('2', 'anna')],
   ],
+  [
+    'a sandbox whose account was used under another id',
+    'I6',
+    [
+      { ...available('1'), external_id: 'accounts/a' },
+      { PK: 'TOMB_EXTERNAL#accounts/a', SK: 'META', sandbox_id: '2' },
+    ],
+  ],
   ['a claim without a row', 'I10', [claim('1', 'anna')]],
   ['a claim on a sandbox that is available', 'I10', [available('1'), claim('1', 'anna')]],
   [
