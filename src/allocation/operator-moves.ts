@@ -1,7 +1,7 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { type Clock, fullJitter, type Random, unixSeconds } from '../domain/clock.ts';
 import { BrokerError, serviceUnavailable } from '../domain/errors.ts';
-import { MOVES, mayMove, type SandboxStatus } from '../domain/sandbox.ts';
+import { MOVES, mayMove, type SandboxStatus, wasHeld } from '../domain/sandbox.ts';
 import { type Author, eventWrite } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
 import { moveWrite, removeWrite, type Values } from '../store/move-writes.ts';
@@ -64,8 +64,8 @@ export class OperatorMoves {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const row = await reader.get(sandboxId);
       if (row === undefined) throw sandboxNotFound();
-      if (!mayMove(move, row.status)) throw illegalMove(move, row.status);
-      if (move === 'restore' && wasUsed(row)) throw usedBefore();
+      if (!mayMove(move, row)) throw illegalMove(move, row.status);
+      if (move === 'restore' && wasHeld(row)) throw usedBefore();
       const moved =
         move === 'release'
           ? await this.#release(row, author, deadline)
@@ -80,10 +80,12 @@ export class OperatorMoves {
    * Removes a row from the pool, not the account at the provider. A tombstone stays, so that sync does not take
    * the account for a new one.
    *
-   * @returns whether it was removed; false when it was no longer as read
+   * @returns whether it was removed; false when it was no longer as read, or is stale and was held: its account is to be
+   *   deleted first (I4)
    */
   async remove(row: StoredSandbox, author: Author): Promise<boolean> {
     const { database, clock, random } = this.#parts;
+    if (row.status === 'stale' && wasHeld(row)) return false;
     return this.#write([
       removeWrite(database, row),
       ...tombstoneWrites(database, row, unixSeconds(clock)),
@@ -134,11 +136,6 @@ export class OperatorMoves {
   async #write(writes: TransactWriteItem[]): Promise<boolean> {
     return (await transactPatiently(this.#parts.database, writes, this.#parts)).committed;
   }
-}
-
-/** Rows that `verify` or the previous broker put aside may have been held. */
-function wasUsed(row: StoredSandbox): boolean {
-  return row.allocatedToTrack !== null || row.allocatedAt > 0;
 }
 
 function usedBefore(): BrokerError {

@@ -64,7 +64,7 @@ export class Releaser {
         const row = await this.#parts.reader.get(sandboxId);
         if (row === undefined) throw sandboxNotFound();
         if (row.allocatedToTrack !== track) throw notSandboxOwner();
-        if (row.status !== 'allocated') return row;
+        if (row.status === 'pending_deletion' || row.status === 'deletion_failed') return row;
         const ended = await this.end(row, 'release', author, deadline);
         if (ended !== undefined) return ended;
       }

@@ -68,6 +68,7 @@ export function createJobs(config: Config, parts: JobParts): Jobs {
       ...parts,
       intervalSeconds: config.STALE_INTERVAL_SEC,
       gracePeriodHours: config.STALE_GRACE_PERIOD_HOURS,
+      gracePeriodMinutes: config.GRACE_PERIOD_MINUTES,
       databaseTime,
     }),
     new StatisticsJob(parts.statistics, config.STATISTICS_INTERVAL_SEC, parts.clock),

@@ -42,6 +42,11 @@ export interface Sandbox {
   readonly superseded: boolean;
 }
 
+/** Whether somebody holds or held it: it never becomes available again (I6), and its account is to be deleted (I4). */
+export function wasHeld({ allocatedToTrack, allocatedAt }: Sandbox): boolean {
+  return allocatedToTrack !== null || allocatedAt > 0;
+}
+
 /** When the lab's time is over, in Unix seconds. The owner may go on until expiry takes the sandbox. */
 export function expiresAt(allocation: { allocatedAt: number; labDurationHours: number }): number {
   return Math.floor(allocation.allocatedAt + allocation.labDurationHours * 3600);
@@ -70,6 +75,17 @@ export const MOVES = {
 
 export type Move = keyof typeof MOVES;
 
-export function mayMove(move: Move, from: SandboxStatus): boolean {
-  return (MOVES[move].from as readonly SandboxStatus[]).includes(from);
+/**
+ * Besides them, for a row that was held and is in a state in which nobody can be its holder, as the previous broker's
+ * sync or a repair has left it: it ends like any other allocation, or its account would be left to nobody (I4).
+ */
+const MOVES_OF_THE_HELD: Partial<Record<Move, readonly SandboxStatus[]>> = {
+  release: ['stale', 'quarantined'],
+  expire: ['stale'],
+};
+
+export function mayMove(move: Move, sandbox: Sandbox): boolean {
+  const legal: readonly string[] = MOVES[move].from;
+  const isLeftOver = wasHeld(sandbox) && MOVES_OF_THE_HELD[move]?.includes(sandbox.status) === true;
+  return legal.includes(sandbox.status) || isLeftOver;
 }

@@ -61,15 +61,19 @@ export function moveWrite(
   };
 }
 
-/** Removes a row, if it is as it was read. */
+/** Removes a row, if it is as it was read; a stale one, if it is stale since then and has not come back meanwhile. */
 export function removeWrite(database: Database, row: StoredSandbox): TransactWriteItem {
+  const isDated = row.status === 'stale' && row.staleSince > 0;
   return {
     Delete: {
       TableName: database.tableName,
       Key: attributes(sandboxKey(row.sandboxId)),
-      ConditionExpression: AS_READ,
+      ConditionExpression: isDated ? `${AS_READ} AND stale_since = :stale_since` : AS_READ,
       ExpressionAttributeNames: { '#status': 'status' },
-      ExpressionAttributeValues: asRead(row),
+      ExpressionAttributeValues: {
+        ...asRead(row),
+        ...(isDated ? { ':stale_since': { N: String(row.staleSince) } } : {}),
+      },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     },
   };

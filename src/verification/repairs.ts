@@ -30,7 +30,8 @@ export const REPAIRS = {
   'double-claim': 'remove the claim under which the sandbox is not allocated',
   'missing-claim': 'write the claim that the row lacks',
   'second-allocation': 'mark the allocation that its key does not hold as superseded; expiry ends it in time',
-  'used-sandbox': 'quarantine a used sandbox that is available or stale, so that nobody gets it',
+  'used-sandbox':
+    'quarantine a used sandbox that is available or stale, so that nobody gets it; release it, and its account is deleted',
   'returned-sandbox': 'the same, of one that only its history knows to be used',
 } as const satisfies Partial<Record<FindingKind, string>>;
 

@@ -2,6 +2,8 @@
 const ALWAYS_ALLOWED = 5;
 
 export interface ListingComparison {
+  /** Rows of the pool that are not on their way to their deletion. */
+  readonly rows: number;
   /** Accounts in the listing. */
   readonly listed: number;
   /** Rows of the listing that could not be read. */
@@ -20,14 +22,16 @@ export interface ListingComparison {
  * @returns why it is not believed, or null
  */
 export function staleBrake({
+  rows,
   listed,
   unreadable,
   available,
   missing,
   maxStalePercent,
 }: ListingComparison): string | null {
+  // Also where nothing is available that it could stale: whoever removes stale rows goes by what is believed here.
+  if (listed === 0 && rows > 0) return 'the listing is empty';
   if (missing === 0) return null;
-  if (listed === 0) return 'the listing is empty';
   if (unreadable > 0) return `${unreadable} rows of the listing could not be read`;
   if (missing > ALWAYS_ALLOWED && missing * 100 > available * maxStalePercent) {
     return `the listing lacks ${missing} of ${available} available sandboxes, more than ${maxStalePercent} %`;

@@ -1,5 +1,8 @@
+import { Deadline } from '../allocation/deadline.ts';
 import type { OperatorMoves } from '../allocation/operator-moves.ts';
+import type { Releaser } from '../allocation/releaser.ts';
 import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
+import { expiresAt, wasHeld } from '../domain/sandbox.ts';
 import type { Database } from '../store/database.ts';
 import type { JobRows } from '../store/job-rows.ts';
 import { moveWrite } from '../store/move-writes.ts';
@@ -17,21 +20,29 @@ export interface StaleParts {
   readonly shards: StatusShards;
   readonly reader: PoolReader;
   readonly moves: OperatorMoves;
+  readonly releaser: Releaser;
   readonly clock: Clock;
   readonly random: Random;
   readonly intervalSeconds: number;
   readonly gracePeriodHours: number;
+  /** After a lab's time, before an allocation is ended. */
+  readonly gracePeriodMinutes: number;
   readonly jobRows: JobRows;
   readonly databaseTime?: DatabaseTime;
 }
 
 const LANES = 16;
+/** For one allocation to be ended; the next run finds those that were not. */
+const DEADLINE_MS = 30_000;
 
 /**
  * Removes rows that have been stale for long: the provider has not listed them again.
  *
  * That it has not is known from a listing that was believed after the grace period: while sync is held back, fails or
  * is braked, nobody looks, and the rows wait. Whoever names the hours by hand says that the rows may go.
+ *
+ * A row that somebody held, as the previous broker's sync made some, is not removed: when its lab is over it goes to
+ * its deletion, like any other allocation.
  */
 export class StaleJob implements Job {
   readonly name = 'stale';
@@ -51,29 +62,43 @@ export class StaleJob implements Job {
     const lookedAt = byHand === undefined ? await this.#lastListingAt() : now;
     const graceEnds = (row: StoredSandbox) => staleSince(row) + gracePeriodHours * 3600;
     let deleted = 0;
+    let expired = 0;
     let overtaken = 0;
     let waiting = 0;
     for await (const rows of walkStatus(this.#parts, 'stale')) {
-      const old = rows.filter((row) => graceEnds(row) <= now);
-      await inLanes(old, LANES, context.signal, async (row) => {
-        if (staleSince(row) === 0 && gracePeriodHours > 0) await this.#beginGrace(row);
+      const due = rows.filter((row) => (wasHeld(row) ? this.#isOver(row, now) : graceEnds(row) <= now));
+      await inLanes(due, LANES, context.signal, async (row) => {
+        if (wasHeld(row)) {
+          if (await this.#expire(row, context)) expired += 1;
+          else overtaken += 1;
+        } else if (staleSince(row) === 0 && gracePeriodHours > 0) await this.#beginGrace(row);
         else if (graceEnds(row) > lookedAt) waiting += 1;
         else if (await moves.remove(row, context.author)) deleted += 1;
         else overtaken += 1;
-        context.report({ deleted, overtaken });
+        context.report({ deleted, expired, overtaken });
       });
       if (context.signal.aborted) break;
     }
     return {
       outcome: waiting === 0 ? 'success' : 'waits_for_sync',
-      notes: { deleted, overtaken, waiting, grace_period_hours: gracePeriodHours },
+      notes: { deleted, expired, overtaken, waiting, grace_period_hours: gracePeriodHours },
     };
   }
 
-  /** When the last sync ended, if it believed its listing. Unix seconds; 0 where it did not. */
+  /** When the last sync ended, if it believed its listing and could read all of it. Unix seconds; 0 where not. */
   async #lastListingAt(): Promise<number> {
     const { lastRun } = await this.#parts.jobRows.read('sync');
-    return lastRun?.outcome === 'success' ? lastRun.finishedAt : 0;
+    const isBelieved = lastRun?.outcome === 'success' && lastRun.result.unreadable === 0;
+    return isBelieved ? lastRun.finishedAt : 0;
+  }
+
+  #isOver(row: StoredSandbox, now: number): boolean {
+    return expiresAt(row) + this.#parts.gracePeriodMinutes * 60 < now;
+  }
+
+  async #expire(row: StoredSandbox, { author }: JobContext): Promise<boolean> {
+    const { releaser, clock } = this.#parts;
+    return (await releaser.end(row, 'expire', author, new Deadline(clock, DEADLINE_MS))) !== undefined;
   }
 
   /** Nobody knows since when it is stale: its time begins now. */

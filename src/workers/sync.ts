@@ -2,7 +2,7 @@ import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { CspAccount } from '../csp/csp-account.ts';
 import type { CspClient } from '../csp/csp-client.ts';
 import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
-import type { Move } from '../domain/sandbox.ts';
+import { type Move, type SandboxStatus, wasHeld } from '../domain/sandbox.ts';
 import { eventWrite } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
 import { moveWrite, type Values } from '../store/move-writes.ts';
@@ -30,6 +30,8 @@ export interface SyncParts {
   readonly maxStalePercent: number;
 }
 
+/** Whose accounts may be gone already. */
+const LEAVING: readonly SandboxStatus[] = ['pending_deletion', 'deletion_failed'];
 /** Writes under way at once. */
 const LANES = 16;
 
@@ -81,6 +83,7 @@ export class SyncJob implements Job {
       context.input.force === true
         ? null
         : staleBrake({
+            rows: [...pool.values()].filter(({ status }) => !LEAVING.includes(status)).length,
             listed: accounts.length,
             unreadable,
             available: available.length,
@@ -146,8 +149,8 @@ export class SyncJob implements Job {
       return;
     }
     if (row.status === 'stale') {
-      // The previous broker's sync made rows stale that somebody held.
-      if (row.allocatedToTrack !== null || row.allocatedAt > 0) {
+      // The previous broker's sync made rows stale that somebody held: the job that removes stale rows sees to them.
+      if (wasHeld(row)) {
         counts.buried += 1;
         return;
       }

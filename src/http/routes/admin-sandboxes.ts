@@ -187,7 +187,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         schema: {
           tags: ['admin'],
           summary: SUMMARIES[move],
-          description: `For a sandbox that is ${MOVES[move].from.join(' or ')}; it is ${MOVES[move].to} afterwards, and the audit trail says who did it and why.`,
+          description: `For a sandbox that is ${MOVES[move].from.join(' or ')}; it is ${MOVES[move].to} afterwards, and the audit trail says who did it and why.${move === 'release' ? ' Also for one that was held and is stale or quarantined.' : ''}`,
           security: SECURITY,
           params: sandboxParametersSchema,
           body: reasonSchema,

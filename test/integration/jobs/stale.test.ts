@@ -83,9 +83,9 @@ test('a stale row that sync restores in the moment in which it is removed is kep
 });
 
 test('of the previous broker’s stale rows, those that say when they were touched count from then, the others from now', async () => {
-  const world = await jobsWorld({ accounts: 3 });
+  const world = await jobsWorld({ accounts: 4 });
   const [dated, undated, text] = [...(await world.rows()).keys()] as [string, string, string];
-  for (const account of world.simulator.accounts.all()) world.simulator.accounts.remove(account.id);
+  for (const sandboxId of [dated, undated, text]) world.simulator.accounts.remove(sandboxId);
   const now = Math.floor(world.clock.now() / 1000);
   await world.backdate(dated, { status: 'stale', updated_at: now - 25 * 3_600 });
   await world.backdate(undated, { status: 'stale', updated_at: null });

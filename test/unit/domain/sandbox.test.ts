@@ -1,13 +1,26 @@
 import { expect, test } from 'vitest';
-import { expiresAt, MOVES, type Move, mayMove, SANDBOX_STATUSES } from '../../../src/domain/sandbox.ts';
+import {
+  expiresAt,
+  MOVES,
+  type Move,
+  mayMove,
+  SANDBOX_STATUSES,
+  type Sandbox,
+} from '../../../src/domain/sandbox.ts';
+import { toSandbox } from '../../../src/store/sandbox-row.ts';
+
+const UNHELD = toSandbox({ PK: 'SBX#1', SK: 'META', status: 'available' }, 4);
+const HELD = { ...UNHELD, allocatedToTrack: 'student', allocatedAt: 1_774_000_000 };
+
+const legalMovesOf = (sandbox: Sandbox) =>
+  SANDBOX_STATUSES.flatMap((status) =>
+    (Object.keys(MOVES) as Move[])
+      .filter((move) => mayMove(move, { ...sandbox, status }))
+      .map((move) => `${status} --${move}--> ${MOVES[move].to}`),
+  );
 
 test('every legal move is one of the table of moves, and no other is', () => {
-  const legal = SANDBOX_STATUSES.flatMap((from) =>
-    (Object.keys(MOVES) as Move[])
-      .filter((move) => mayMove(move, from))
-      .map((move) => `${from} --${move}--> ${MOVES[move].to}`),
-  );
-  expect(legal.sort()).toEqual(
+  expect(legalMovesOf(UNHELD).sort()).toEqual(
     [
       'available --allocate--> allocated',
       'available --mark_stale--> stale',
@@ -25,6 +38,15 @@ test('every legal move is one of the table of moves, and no other is', () => {
       'quarantined --restore--> available',
     ].sort(),
   );
+});
+
+test('what was held and is stale or quarantined can be sent to its deletion besides', () => {
+  const others = new Set(legalMovesOf(UNHELD));
+  expect(legalMovesOf(HELD).filter((move) => !others.has(move))).toEqual([
+    'stale --release--> pending_deletion',
+    'stale --expire--> pending_deletion',
+    'quarantined --release--> pending_deletion',
+  ]);
 });
 
 test('no way leads back to available from a sandbox that was allocated', () => {

@@ -3,6 +3,7 @@ import { type ListingComparison, staleBrake } from '../../../src/workers/stale-b
 
 const compare = (comparison: Partial<ListingComparison>) =>
   staleBrake({
+    rows: 100,
     listed: 1_000,
     unreadable: 0,
     available: 100,
@@ -22,7 +23,9 @@ test.each([
   [{ available: 30, missing: 6 }, null],
   [{ available: 29, missing: 6 }, 'the listing lacks 6 of 29 available sandboxes, more than 20 %'],
   [{ listed: 0, available: 1, missing: 1 }, 'the listing is empty'],
-  [{ listed: 0, available: 0, missing: 0 }, null],
+  // Nothing could be staled by it, and stale rows would be removed for it.
+  [{ rows: 3, listed: 0, available: 0, missing: 0 }, 'the listing is empty'],
+  [{ rows: 0, listed: 0, available: 0, missing: 0 }, null],
   [{ unreadable: 1, missing: 1 }, '1 rows of the listing could not be read'],
   [{ unreadable: 1, missing: 0 }, null],
   [{ maxStalePercent: 0, missing: 6 }, 'the listing lacks 6 of 100 available sandboxes, more than 0 %'],
