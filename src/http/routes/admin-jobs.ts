@@ -20,6 +20,7 @@ import {
   RUN_EXAMPLE,
   runningSchema,
 } from '../schemas/job.ts';
+import { limitSchema, queryNumber } from '../schemas/query-number.ts';
 import { reasonSchema } from '../schemas/request.ts';
 
 export interface AdminJobRoutesOptions {
@@ -182,10 +183,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
         summary: 'Remove rows that have been stale for long now',
         security: SECURITY,
         querystring: z.object({
-          grace_period_hours: z.coerce
-            .number()
-            .min(0)
-            .max(8_760)
+          grace_period_hours: queryNumber(z.number('must be a number').min(0).max(8_760))
             .optional()
             .describe(`Hours that a row must have been stale; ${STALE_GRACE_HOURS} by default`),
         }),
@@ -315,7 +313,7 @@ export const adminJobRoutes: FastifyPluginAsyncZod<AdminJobRoutesOptions> = asyn
         tags: ['admin'],
         summary: 'What the NIOSXaaS step did before deletions, the latest first; kept for 30 days',
         security: SECURITY,
-        querystring: z.object({ limit: z.coerce.number().int().min(1).max(100).default(50) }),
+        querystring: z.object({ limit: limitSchema }),
         response: {
           200: z
             .object({

@@ -12,6 +12,7 @@ import type { PoolListing } from '../../store/pool-listing.ts';
 import type { PoolReader } from '../../store/pool-reader.ts';
 import { decodeCursor, encodeCursor } from '../schemas/cursor.ts';
 import { errorResponses } from '../schemas/errors.ts';
+import { limitSchema } from '../schemas/query-number.ts';
 import { identifierSchema, reasonSchema, sandboxParametersSchema } from '../schemas/request.ts';
 import { presentSandbox, SANDBOX_EXAMPLE, sandboxSchema } from '../schemas/sandbox.ts';
 
@@ -32,7 +33,7 @@ const listQuerySchema = z.object({
   track: identifierSchema.optional().describe('The caller that holds or held it'),
   lab: identifierSchema.optional().describe('The lab that it was allocated for'),
   name_prefix: identifierSchema.optional().describe('Only rows whose name starts with it'),
-  limit: z.coerce.number().int().min(1).max(100).default(50).describe('Rows of a page at most'),
+  limit: limitSchema.describe('Rows of a page at most'),
   cursor: z.string().min(1).max(8_192).optional().describe('`cursor` of the page before'),
 });
 
@@ -159,7 +160,7 @@ export const adminSandboxRoutes: FastifyPluginAsyncZod<AdminSandboxRoutesOptions
         security: SECURITY,
         params: sandboxParametersSchema,
         querystring: z.object({
-          limit: z.coerce.number().int().min(1).max(100).default(50).describe('Events at most'),
+          limit: limitSchema.describe('Events at most'),
         }),
         response: {
           200: z.object({ events: z.array(eventSchema), count: z.int().min(0) }).meta({

@@ -200,9 +200,12 @@ describe('GET /v1/admin/sandboxes/{id}/events', () => {
     expect((await api.admin('GET', '/sandboxes/unknown/events')).body).toEqual({ events: [], count: 0 });
   });
 
-  test.each(['0', '101', 'x'])('answers 400 VALIDATION_ERROR to limit=%s', async (limit) => {
-    const answer = await api.admin('GET', `/sandboxes/some/events?limit=${limit}`);
-    expect(refusal(answer)).toBe('400 VALIDATION_ERROR');
-    expect(wrongFields(answer)).toEqual(['limit']);
-  });
+  test.each(['0', '101', 'x', '', '0x10', '1e1'])(
+    'answers 400 VALIDATION_ERROR to limit=%s',
+    async (limit) => {
+      const answer = await api.admin('GET', `/sandboxes/some/events?limit=${limit}`);
+      expect(refusal(answer)).toBe('400 VALIDATION_ERROR');
+      expect(wrongFields(answer)).toEqual(['limit']);
+    },
+  );
 });

@@ -221,7 +221,7 @@ describe('GET /v1/openapi.json', () => {
     }
   });
 
-  test('publishes the limits that are enforced: 1 to 256 characters for an id, 1 to 100 for limit', async () => {
+  test('publishes the limits that are enforced: 1 to 256 characters for an id, 1 to 100 for limit, a year for a grace period', async () => {
     const header = parametersOf(document.paths['/v1/allocate']?.post as Operation).find(
       ({ name }) => name === 'Idempotency-Key',
     );
@@ -230,6 +230,11 @@ describe('GET /v1/openapi.json', () => {
       ({ name }) => name === 'limit',
     );
     expect(limit.schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 100, default: 50 });
+    const [hours] = parametersOf(document.paths['/v1/admin/auto-delete-stale']?.post as Operation);
+    expect(hours).toMatchObject({
+      name: 'grace_period_hours',
+      schema: { type: 'number', minimum: 0, maximum: 8_760 },
+    });
   });
 
   test('holds no bound that only says how large a number can be', () => {

@@ -41,10 +41,12 @@ test.each([
   ['POST', '/jobs/sync/run?force=1', undefined, 'force'],
   ['POST', '/auto-delete-stale?grace_period_hours=-1', undefined, 'grace_period_hours'],
   ['POST', '/auto-delete-stale?grace_period_hours=soon', undefined, 'grace_period_hours'],
+  ['POST', '/auto-delete-stale?grace_period_hours=8760.5', undefined, 'grace_period_hours'],
   ['POST', '/jobs/sync/pause', { reason: '' }, 'reason'],
   ['POST', '/jobs/sync/pause', { reason: 'x'.repeat(501) }, 'reason'],
   ['GET', '/niosxaas-cleanups?limit=0', undefined, 'limit'],
   ['GET', '/niosxaas-cleanups?limit=101', undefined, 'limit'],
+  ['GET', '/niosxaas-cleanups?limit=', undefined, 'limit'],
 ] as const)('%s %s with the body %o is 400 and names what is wrong', async (method, path, body, field) => {
   const world = await jobsWorld();
   const answer = await send(world, method, path, asAdmin(), body);

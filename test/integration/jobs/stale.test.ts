@@ -150,3 +150,23 @@ test('an operator names the hours, and rows of other states stay', async () => {
   });
   expect(await world.counts()).toEqual({ available: 17, allocated: 1 });
 });
+
+test.each([
+  '?grace_period_hours=',
+  '?grace_period_hours',
+  '?grace_period_hours=%20',
+  '?grace_period_hours=0x0',
+])('hours that are not written as a number are not taken for none: %s removes nothing', async (query) => {
+  const { world } = await staleWorld(2);
+  const url = `${world.broker.url}/v1/admin/auto-delete-stale${query}`;
+  expect(await world.time.until(call('POST', url, asAdmin()))).toMatchObject({
+    status: 400,
+    body: {
+      error: {
+        code: 'VALIDATION_ERROR',
+        details: [{ field: 'grace_period_hours', message: 'must be a number' }],
+      },
+    },
+  });
+  expect(await world.counts()).toEqual({ available: 18, stale: 2 });
+});
