@@ -56,14 +56,17 @@ function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
-/** A number of hops, or addresses and networks such as 10.0.0.0/8, separated by commas. */
+/**
+ * A number of hops, or addresses and networks such as 10.0.0.0/8, separated by commas: what the framework will take. A
+ * network of 0 bits would be everybody.
+ */
 function namesProxies(text: string): boolean {
   if (/^\d{1,3}$/.test(text)) return true;
   return text.split(',').every((each) => {
     const [address = '', bits, ...rest] = each.split('/');
     const version = isIP(address);
-    if (version === 0 || rest.length > 0) return false;
-    return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+    if (version === 0 || rest.length > 0 || /%.*[^0-9a-z]/i.test(address)) return false;
+    return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
   });
 }
 

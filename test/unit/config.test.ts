@@ -88,6 +88,14 @@ describe('A bad value is named:', () => {
     ['TRUST_PROXY', '300.1.1.1'],
     ['TRUST_PROXY', '1.5'],
     ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', '0.0.0.0/0'],
+    ['TRUST_PROXY', '::/0'],
+    ['TRUST_PROXY', '10.0.0.0/00'],
+    ['TRUST_PROXY', '10.0.0.0/08'],
+    ['TRUST_PROXY', '10.0.0.0/'],
+    ['TRUST_PROXY', '10.0.0.1,::/0'],
+    ['TRUST_PROXY', 'fe80::1%eth-0'],
+    ['TRUST_PROXY', 'fe80::/10%eth0'],
     ['TRUST_PROXY', '10.0.0.1,'],
     ['NIOSXAAS_ENABLED', '1'],
   ])('%s=%s', (variable, value) => {
@@ -168,7 +176,15 @@ test('Origins are taken apart at commas, and addresses lose the slash at their e
   expect(config.DDB_ENDPOINT_URL).toBe('http://127.0.0.1:8000');
 });
 
-test.each(['0', '2', '10.0.0.1', '10.0.0.0/8,2001:db8::/32', '::1'])('TRUST_PROXY=%s is taken', (value) => {
+test.each([
+  '0',
+  '2',
+  '10.0.0.1',
+  '10.0.0.0/8,2001:db8::/32',
+  '::1',
+  '128.0.0.0/1,10.0.0.1/32,::1/128',
+  'fe80::1%eth0',
+])('TRUST_PROXY=%s is taken', (value) => {
   expect(readConfig({ ...TOKENS, TRUST_PROXY: value }).TRUST_PROXY).toBe(value);
 });
 
