@@ -273,7 +273,9 @@ export const environmentSchema = z.object({
   LOG_FORMAT: z.enum(['json', 'text']).default('json').describe('"json" for machines, "text" for people.'),
   SHUTDOWN_DELAY_MS: integer(0, 110_000)
     .default(0)
-    .describe('Milliseconds between failing /readyz and closing, for a load balancer to notice.'),
+    .describe(
+      'Milliseconds between failing /readyz and closing, for a load balancer to notice; part of SHUTDOWN_TIMEOUT_MS.',
+    ),
   SHUTDOWN_TIMEOUT_MS: integer(100, 120_000)
     .default(25_000)
     .describe('Milliseconds in which a stop ends, whatever is still in flight.'),
@@ -301,7 +303,7 @@ export function readConfig(environment: Environment): Config {
 /** What is wrong between variables that are each good by themselves; those that are not are left out. */
 function conflicts(config: Partial<Config>): string[] {
   const problems: string[] = [];
-  const { BACKOFF_BASE_MS, BACKOFF_MAX_MS } = config;
+  const { BACKOFF_BASE_MS, BACKOFF_MAX_MS, SHUTDOWN_DELAY_MS, SHUTDOWN_TIMEOUT_MS } = config;
   if (config.METRICS_PORT !== undefined && config.METRICS_PORT !== 0 && config.METRICS_PORT === config.PORT)
     problems.push('METRICS_PORT must differ from PORT');
   for (const variable of ['BROKER_API_TOKEN', 'BROKER_ADMIN_TOKEN'] as const) {
@@ -326,6 +328,13 @@ function conflicts(config: Partial<Config>): string[] {
       );
     }
   }
+  // Else the stop ends before the port is closed, and what is in flight is dropped.
+  if (
+    SHUTDOWN_DELAY_MS !== undefined &&
+    SHUTDOWN_TIMEOUT_MS !== undefined &&
+    SHUTDOWN_DELAY_MS >= SHUTDOWN_TIMEOUT_MS
+  )
+    problems.push('SHUTDOWN_DELAY_MS must be below SHUTDOWN_TIMEOUT_MS');
   return problems;
 }
 

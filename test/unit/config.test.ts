@@ -194,3 +194,18 @@ test('The metrics have another port than the API, or each takes a free one', () 
   ]);
   expect(readConfig({ ...TOKENS, PORT: '0', METRICS_PORT: '0' })).toMatchObject({ PORT: 0, METRICS_PORT: 0 });
 });
+
+test.each([
+  { SHUTDOWN_DELAY_MS: '25000' },
+  { SHUTDOWN_DELAY_MS: '400', SHUTDOWN_TIMEOUT_MS: '400' },
+  { SHUTDOWN_DELAY_MS: '5000', SHUTDOWN_TIMEOUT_MS: '4000' },
+])('A stop has time left after its delay: %o is refused', (variables) => {
+  expect(problemsOf({ ...TOKENS, ...variables })).toEqual([
+    'SHUTDOWN_DELAY_MS must be below SHUTDOWN_TIMEOUT_MS',
+  ]);
+});
+
+test('A stop may have no delay, or one that leaves time', () => {
+  expect(problemsOf({ ...TOKENS, SHUTDOWN_TIMEOUT_MS: '100' })).toEqual([]);
+  expect(problemsOf({ ...TOKENS, SHUTDOWN_DELAY_MS: '24999' })).toEqual([]);
+});
