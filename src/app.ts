@@ -96,6 +96,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
   });
   await app.register(authentication, {
     credentials: container.credentials,
+    isHeldBack: (request, credential) => app.isHeldBack(request, credential),
     onFailure: (request, reply) => app.limitFailedAuthentication(request, reply),
   });
   await app.register(documentation, { basePath: config.API_BASE_PATH, version: VERSION });

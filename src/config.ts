@@ -185,7 +185,9 @@ export const environmentSchema = z.object({
     ),
   RATE_LIMIT_FAILED_AUTH: integer(1, 100_000_000)
     .default(30)
-    .describe('Failed authentications in a window from one address, after which they are answered 429.'),
+    .describe(
+      'Failed authentications in a window from one address, after which they are answered 429, and so is a credential that is new there.',
+    ),
   TRUST_PROXY: z
     .string()
     .refine(namesProxies, { error: 'must be a number of proxies or a list of addresses and networks' })

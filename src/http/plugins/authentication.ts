@@ -21,21 +21,27 @@ const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 
 export interface AuthenticationOptions {
   readonly credentials: CredentialSource;
+  /** Whether one that is known has to be answered as if it were not, just now. */
+  readonly isHeldBack: (request: FastifyRequest, credential: Credential) => boolean | Promise<boolean>;
   /** Told of each failure. @returns true when it has answered itself, as there were too many from one address */
   readonly onFailure: (request: FastifyRequest, reply: FastifyReply) => Promise<boolean>;
 }
 
 /** Who calls. Checked before anything else about a request is believed. */
 export const authentication = fastifyPlugin(
-  async (app: FastifyInstance, { credentials, onFailure }: AuthenticationOptions) => {
+  async (app: FastifyInstance, { credentials, isHeldBack, onFailure }: AuthenticationOptions) => {
     app.decorateRequest('credential', undefined);
     app.decorate('authenticate', async (request, reply) => {
       // Whatever the answer: it is for whoever has this credential.
       reply.header('cache-control', 'no-store');
       const known = identify(credentials, request.headers.authorization);
       const credential = known instanceof Promise ? await known : known;
-      if (credential === undefined) {
+      const held = credential === undefined || isHeldBack(request, credential);
+      if (held instanceof Promise ? await held : held) {
         if (await onFailure(request, reply)) return reply;
+      }
+      // One that was held back is good where there are failures left after all: a window has ended meanwhile.
+      if (credential === undefined) {
         reply.header('www-authenticate', 'Bearer');
         throw new BrokerError(
           'UNAUTHORIZED',

@@ -1,8 +1,10 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import type { Credential } from '../../credentials/credential.ts';
 import { IDENTIFIER_PATTERN } from '../../domain/identifiers.ts';
 import type { Metrics } from '../../observability/metrics.ts';
+import { RecentTexts } from '../recent-texts.ts';
 import { callerOf } from '../schemas/request.ts';
 import { refuse } from './errors.ts';
 
@@ -20,6 +22,10 @@ export interface RateLimitsOptions {
 }
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** By which the limits know a credential at an address, once it has been asked whether it is held back. */
+    credentialAndAddress: string;
+  }
   interface FastifyInstance {
     /** An `onRequest` hook for after authentication. */
     limitRequests(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
@@ -27,6 +33,11 @@ declare module 'fastify' {
     limitReaders(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
     /** @returns true when it has answered with 429 */
     limitFailedAuthentication(request: FastifyRequest, reply: FastifyReply): Promise<boolean>;
+    /**
+     * Whether a credential is to be answered as a wrong one: it is new at an address that has none left of the failures
+     * that it may have. At once for one that was there before.
+     */
+    isHeldBack(request: FastifyRequest, credential: Credential): boolean | Promise<boolean>;
   }
 }
 
@@ -42,8 +53,9 @@ const ADDRESS_MAX_LENGTH = 64;
  * Four limits. A credential and address together have a generous one, which no choice of caller id escapes;
  * each caller id has a small one below it, so that a script that runs in a circle stops only itself; and
  * failed authentications are counted apart, by address, so that whoever guesses tokens takes nothing from
- * those behind the same address who know theirs. The documentation, which takes no credential, is limited by
- * address alone.
+ * those behind the same address who have shown theirs before. One that is new there is held back while guesses are:
+ * else a right guess would be told from the wrong ones, and guessing would go on at any speed. The documentation,
+ * which takes no credential, is limited by address alone.
  *
  * Counted in the memory of the process: with N tasks behind a load balancer a client may get up to N times as
  * much.
@@ -55,12 +67,10 @@ export const rateLimits = fastifyPlugin(
       const settings = { max, timeWindow: options.windowSeconds * 1000, keyGenerator, cache: MAX_COUNTED };
       return app.createRateLimit(settings);
     };
-    const credentialAndAddress = (request: FastifyRequest) =>
-      `${request.credential?.kind} ${request.credential?.name} ${addressOf(request)}`;
-    const perCredential = limiter(options.perCredential, credentialAndAddress);
+    const perCredential = limiter(options.perCredential, (request) => request.credentialAndAddress);
     const perCaller = limiter(
       options.perCaller,
-      (request) => `${credentialAndAddress(request)} ${callerIdOf(request)}`,
+      (request) => `${request.credentialAndAddress} ${callerIdOf(request)}`,
     );
     // A text of its own: a part of a long header would keep the whole of it in memory.
     const failures = limiter(options.failedAuthentication, (request) => `failed ${addressOf(request)}`);
@@ -95,6 +105,21 @@ export const rateLimits = fastifyPlugin(
       reply.header('connection', 'close');
       tooMany(options.metrics, request, reply, state, 'failed_authentication');
       return true;
+    });
+
+    /** Credentials at an address where they were good before. */
+    const accepted = new RecentTexts(MAX_COUNTED);
+    app.decorateRequest('credentialAndAddress', '');
+    app.decorate('isHeldBack', (request, { kind, name }) => {
+      // By its name, not by its token: one that was rotated goes on.
+      const credentialAndAddress = `${kind} ${name} ${addressOf(request)}`;
+      request.credentialAndAddress = credentialAndAddress;
+      if (accepted.has(credentialAndAddress)) return false;
+      return failures(request, { increment: false }).then((state) => {
+        const isHeldBack = !state.isAllowed && state.remaining === 0;
+        if (!isHeldBack) accepted.add(credentialAndAddress);
+        return isHeldBack;
+      });
     });
   },
   { name: 'rate-limits', dependencies: ['activity', 'errors'] },

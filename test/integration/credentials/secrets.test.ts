@@ -15,7 +15,7 @@ interface World {
   readonly environment: Record<string, string>;
 }
 
-async function world(): Promise<World> {
+async function world(limits: Record<string, string> = {}): Promise<World> {
   const secrets = await secretsManagerOfTest();
   secrets.rotate(TRACK, 'first-track-token');
   secrets.rotate(ADMIN, 'first-admin-token');
@@ -29,6 +29,7 @@ async function world(): Promise<World> {
     BROKER_ADMIN_TOKEN_SECRET_ID: ADMIN,
     SECRETS_ENDPOINT_URL: secrets.url,
     RATE_LIMIT_FAILED_AUTH: '1000',
+    ...limits,
   };
   const clock = new ManualClock();
   return { secrets, clock, environment, start: () => brokerOfTest(environment, { clock }) };
@@ -75,6 +76,17 @@ test('during a rotation both the current and the previous token are good, afterw
   await reloaded(broker, clock);
   expect(await statusWith(broker, 'second-track-token')).toBe(200);
   expect(await statusWith(broker, 'first-track-token')).toBe(401);
+});
+
+test('a new token of a credential that was there before is not held back where tokens are guessed', async () => {
+  const { secrets, clock, start } = await world({ RATE_LIMIT_FAILED_AUTH: '2' });
+  const broker = await start();
+  expect(await statusWith(broker, 'first-track-token')).toBe(201);
+  for (const status of [401, 401, 429, 429]) expect(await statusWith(broker, 'guessed-token')).toBe(status);
+  secrets.rotate(TRACK, 'second-track-token');
+  await clock.advance(10_000);
+  expect(await statusWith(broker, 'second-track-token')).toBe(200);
+  expect(await adminStatusWith(broker, 'first-admin-token')).toBe(429);
 });
 
 test('a token that is unknown yet is looked up at once, and guesses do not become calls', async () => {

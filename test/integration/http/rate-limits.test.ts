@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { brokerOfTest } from '../../support/broker.ts';
 import { asAdmin, asTrack, call, type RequestHeaders } from '../../support/client.ts';
-import { type Environment, type TestTable, TRACK_TOKEN, tableOfTest } from '../../support/table.ts';
+import {
+  ADMIN_TOKEN,
+  type Environment,
+  type TestTable,
+  TRACK_TOKEN,
+  tableOfTest,
+} from '../../support/table.ts';
 import { type Api, apiOf, refusal } from './support/api.ts';
 
 let table: TestTable;
@@ -187,16 +193,60 @@ describe('The limit of failed authentications', () => {
   const guess = (api: Api, headers: RequestHeaders = {}) =>
     api.call('POST', '/v1/allocate', { authorization: 'Bearer a-wrong-guess', ...headers });
 
-  test('answers 429 with Retry-After and the three headers, and takes nothing from who knows the token', async () => {
+  test('answers 429 with Retry-After and the three headers, and takes nothing from who was there before', async () => {
     const api = await brokerWith({ RATE_LIMIT_FAILED_AUTH: '2' });
-    await table.seed(1);
+    await table.seed(2);
+    expect((await api.allocate('early')).status).toBe(201);
+    expect((await api.admin('GET', '/sandboxes')).status).toBe(200);
     const answers = [await guess(api), await guess(api), await guess(api)];
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 429]);
     expect(answers[2]?.headers.get('x-ratelimit-limit')).toBe('2');
     expect(answers[2]?.headers.get('x-ratelimit-remaining')).toBe('0');
     expect(Number(answers[2]?.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await api.allocate('victim')).status).toBe(201);
+    expect((await api.allocate('late')).status).toBe(201);
     expect((await api.admin('GET', '/sandboxes')).status).toBe(200);
+  });
+
+  test('does not tell a right guess from a wrong one, however many there were, until its window is over', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const broker = await brokerOfTest({
+      ...table.environment,
+      RATE_LIMIT_FAILED_AUTH: '2',
+      RATE_LIMIT_WINDOW_SEC: '50',
+    });
+    const api = await apiOf(broker.url);
+    const told = async (authorization: string) => {
+      const { status, body, headers } = await guess(api, { authorization, 'x-request-id': 'the-same' });
+      return { status, body, headers: Object.fromEntries([...headers].filter(([name]) => name !== 'date')) };
+    };
+    for (const index of [1, 2]) expect(await told(`Bearer guess-${index}`)).toMatchObject({ status: 401 });
+    const right = [await told(`Bearer ${TRACK_TOKEN}`), await told(`Bearer ${ADMIN_TOKEN}`)];
+    const wrong = await told('Bearer guess-3');
+    expect(wrong).toMatchObject({ status: 429, headers: { connection: 'close' } });
+    expect(right).toEqual([wrong, wrong]);
+    const lines = broker.log.map((line) => JSON.parse(line)).filter(({ status }) => status === 429);
+    expect(lines).toHaveLength(3);
+    expect(lines.filter((line) => 'actor' in line)).toEqual([]);
+    const { body } = await api.call('GET', '/metrics');
+    expect(body).toContain('broker_rate_limited_total{limit="failed_authentication"} 3\n');
+    vi.setSystemTime(Date.now() + 50_000);
+    expect((await api.allocate('patient')).status).toBe(409);
+  });
+
+  test('holds back who is new at that address alone', async () => {
+    const api = await brokerWith({ RATE_LIMIT_FAILED_AUTH: '1', TRUST_PROXY: '1' });
+    const from = async (address: string, headers: RequestHeaders) =>
+      (await api.call('GET', '/v1/admin/stats', { ...headers, 'x-forwarded-for': address })).status;
+    const wrong = { authorization: 'Bearer a-wrong-guess' };
+    expect(await from('203.0.113.1', asAdmin())).toBe(200);
+    for (const address of ['203.0.113.1', '203.0.113.2']) {
+      expect(await from(address, wrong)).toBe(401);
+      expect(await from(address, wrong)).toBe(429);
+    }
+    expect(await from('203.0.113.1', asAdmin())).toBe(200);
+    expect(await from('203.0.113.1', asTrack('student'))).toBe(429);
+    expect(await from('203.0.113.2', asAdmin())).toBe(429);
+    expect(await from('203.0.113.3', asAdmin())).toBe(200);
   });
 
   test('is not escaped by another caller id, nor by an address that the client invents', async () => {
