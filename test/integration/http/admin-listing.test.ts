@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBroker, type TestBroker } from '../../support/broker.ts';
 import { makeTable, type TestTable } from '../../support/table.ts';
 import { type Api, apiOf, refusal, wrongFields } from './support/api.ts';
-import { putSandbox, type Row } from './support/rows.ts';
+import { itemOf, putSandbox, type Row } from './support/rows.ts';
 
 let table: TestTable;
 let broker: TestBroker;
@@ -262,6 +262,19 @@ describe('GET /v1/admin/sandboxes/{id} answers', () => {
       sfdc_account_id: null,
       superseded: false,
     });
+  });
+
+  test('200 with every attribute that an allocation left in the table, the id of its request among them', async () => {
+    const headers = {
+      'x-request-id': 'r-whole-row',
+      'x-instruqt-track-id': 'security-101',
+      'idempotency-key': 'a-key',
+    };
+    const { body: allocation } = await api.allocate('whole-row', headers);
+    const { body } = await api.admin('GET', `/sandboxes/${allocation.sandbox_id}`);
+    expect(body).toMatchObject({ allocated_by: 'track', allocation_request_id: 'r-whole-row' });
+    const { PK, SK, ...stored } = (await itemOf(table, `SBX#${allocation.sandbox_id}`)) ?? {};
+    expect(body).toMatchObject(stored);
   });
 
   test('404 SANDBOX_NOT_FOUND for an unknown id, and for the id of a tombstone', async () => {
