@@ -5,6 +5,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
 import type { Container } from './container.ts';
 import { activity, answerRecorder, requestIdOf } from './http/plugins/activity.ts';
 import { authentication } from './http/plugins/authentication.ts';
@@ -53,7 +54,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
   const { config, clock, metrics, logger } = container;
   const recordAnswer = answerRecorder(metrics, logger);
   const app: FastifyInstance = Fastify({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance: ofFramework(logger),
     // `activity` writes the one line of a request.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestIdOf,
@@ -166,6 +167,11 @@ async function api(scope: FastifyInstance, { container }: { container: Container
     },
     { prefix: '/admin' },
   );
+}
+
+/** All that the framework says at the level info is that it listens, which `process.ts` says with the fields of a line. */
+function ofFramework(logger: Logger): FastifyBaseLogger {
+  return logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level });
 }
 
 /** Fastify has null validated where a request has no body; to a schema that is another thing. */

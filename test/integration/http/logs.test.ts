@@ -2,8 +2,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { startBroker, type TestBroker } from '../../support/broker.ts';
-import { ADMIN_TOKEN, makeTable, type TestTable, TRACK_TOKEN } from '../../support/table.ts';
+import { brokerProcessOfTest, startBroker, type TestBroker } from '../../support/broker.ts';
+import { ADMIN_TOKEN, makeTable, type TestTable, TRACK_TOKEN, tableOfTest } from '../../support/table.ts';
 import { type Api, apiOf } from './support/api.ts';
 import { putSandbox } from './support/rows.ts';
 import { type WatchedDatabase, watchedDatabase } from './support/watched-database.ts';
@@ -91,8 +91,7 @@ describe('Each request leaves one JSON object in the log, with its request_id, a
     const lines = linesOf(answer.headers.get('x-request-id') as string);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ outcome, track_id: track, status: answer.status });
-    for (const field of ['request_id', 'track_id', 'sandbox_id', 'action', 'outcome', 'latency_ms'])
-      expect(lines[0]).toHaveProperty(field);
+    expect(missingFrom(broker.log)).toEqual([]);
   });
 
   test('what is not HTTP at all', async () => {
@@ -136,6 +135,42 @@ describe('Each request leaves one JSON object in the log, with its request_id, a
   });
 });
 
+describe('Each other line has the same fields, each once, as null where there is nothing to say:', () => {
+  test('those of a start and a stop, of which the framework writes none', async () => {
+    const previous = await tableOfTest({ adopted: false });
+    await putSandbox(previous, 'previous', {
+      status: 'allocated',
+      allocated_to_track: 'old',
+      allocated_at: 1,
+    });
+    const { log, stop } = await brokerProcessOfTest({
+      ...previous.environment,
+      BROKER_API_TOKEN: 'short-one',
+    });
+    await stop();
+    const lines = log.map((line) => JSON.parse(line));
+    const said = lines.filter(({ action }) => action === 'start' || action === 'stop');
+    expect(said.map(({ outcome }) => outcome).sort()).toEqual(
+      ['not_adopted', 'no_provider', 'short_token', 'success', 'success', null].sort(),
+    );
+    expect(lines.filter(({ action }) => action === null)).toEqual([]);
+    expect(missingFrom(log)).toEqual([]);
+  });
+
+  test('that of a fault, beside the one of its request', async () => {
+    database.beforeCall = async () => {
+      throw new Error('broken');
+    };
+    await api.read('student', 'any', { 'x-request-id': 'r-fault' });
+    database.beforeCall = async () => {};
+    expect(linesOf('r-fault')).toEqual([
+      expect.objectContaining({ level: 'error', msg: 'request failed', track_id: null, latency_ms: null }),
+      expect.objectContaining({ outcome: 'internal_error', track_id: 'student', status: 500 }),
+    ]);
+    expect(missingFrom(broker.log)).toEqual([]);
+  });
+});
+
 test('Probes and scrapes are logged at the level debug alone, all else at info', async () => {
   await api.call('GET', '/healthz', { 'x-request-id': 'r-probe' });
   await api.read('student', 'none', { 'x-request-id': 'r-read' });
@@ -162,6 +197,12 @@ test('No token and no guess of one is in the log or in an answer, wherever a cli
   const everything = broker.log.join('') + JSON.stringify(answers.map(({ body }) => body));
   for (const secret of [guess, TRACK_TOKEN, ADMIN_TOKEN]) expect(everything).not.toContain(secret);
 });
+
+/** The lines in which a field of the contract does not stand just once. */
+function missingFrom(log: readonly string[]): string[] {
+  const fields = ['request_id', 'track_id', 'sandbox_id', 'action', 'outcome', 'latency_ms'];
+  return log.filter((line) => fields.some((field) => line.split(`"${field}":`).length !== 2));
+}
 
 /** Resolves when the broker has noticed that the client of a request has gone. */
 function hangUpOf(requestId: string): Promise<void> {
