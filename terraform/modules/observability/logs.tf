@@ -7,13 +7,13 @@ resource "aws_cloudwatch_log_group" "broker" {
 }
 
 locals {
-  # The broker writes one JSON object a line. test/terraform/log-words.test.ts holds the words that are looked for
-  # against those that src/ writes.
+  # The broker writes one JSON object a line. test/terraform/log-words.test.ts holds each filter against the lines of a
+  # broker in the situation that it is for.
   metric_filters = {
     ErrorsLogged      = { pattern = "{ ($.level = \"error\") || ($.level = \"fatal\") }" }
     Allocations       = { pattern = "{ $.action = \"allocate\" }", dimensions = { Outcome = "$.outcome" } }
     AllocationTime    = { pattern = "{ ($.action = \"allocate\") && ($.latency_ms = *) }", value = "$.latency_ms", unit = "Milliseconds" }
-    PoolEmpty         = { pattern = "{ ($.action = \"allocate\") && ($.outcome = \"no_sandboxes\") }", default_value = 0 }
+    PoolEmpty         = { pattern = "{ ($.action = \"allocate\") && ($.outcome = \"no_sandboxes_available\") }", default_value = 0 }
     JobsFailed        = { pattern = "{ ($.action = \"job_*\") && ($.outcome = \"error\") }", default_value = 0 }
     SyncsCompleted    = { pattern = "{ ($.action = \"job_sync\") && ($.outcome = \"success\") }", default_value = 0 }
     CleanupsCompleted = { pattern = "{ ($.action = \"job_cleanup\") && ($.outcome = \"success\") }", default_value = 0 }
