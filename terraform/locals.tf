@@ -51,7 +51,6 @@ locals {
 
   environment = merge(
     {
-      LOG_FORMAT = "json"
       # The load balancer stands in front, and nothing else.
       TRUST_PROXY = "1"
       # ECS takes a task from the load balancer before it sends SIGTERM, but where capacity is taken back (Spot) or a
@@ -61,6 +60,8 @@ locals {
     var.environment,
     # What the rest of this module relies on.
     {
+      # Filters and saved queries read fields.
+      LOG_FORMAT     = "json"
       AWS_REGION     = data.aws_region.current.id
       DDB_TABLE_NAME = module.table.name
       DDB_GSI1_NAME  = var.index_names.status

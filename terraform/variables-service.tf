@@ -174,7 +174,7 @@ variable "csp_base_url" {
 }
 
 variable "environment" {
-  description = "Further settings of the broker, such as { LAB_DURATION_HOURS = \"4\", STATUS_SHARDS = \"4\" }; .env.example lists them. No secrets."
+  description = "Further settings of the broker, such as { LAB_DURATION_HOURS = \"4\", STATUS_SHARDS = \"4\" }; .env.example lists them. No secrets; LOG_FORMAT is always json."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -187,6 +187,12 @@ variable "environment" {
   validation {
     condition     = length([for variable in keys(var.environment) : variable if can(regex("(TOKEN|PASSWORD|SECRET|ACCESS_KEY|ACCESS_KEY_ID)$", variable))]) == 0
     error_message = "environment must hold no secrets: everyone who may read the task definition would see them."
+  }
+
+  # Results of jobs and allocations are logged at the level info, and alarms on their absence would go off for ever.
+  validation {
+    condition     = !(var.alarms || var.dashboard) || contains(["info", "debug", "trace"], lookup(var.environment, "LOG_LEVEL", "info"))
+    error_message = "LOG_LEVEL must be info, debug or trace where alarms or dashboard is true: their metrics are made from what is logged at info."
   }
 }
 

@@ -128,7 +128,7 @@ run "settings_reach_the_container_and_cannot_undo_what_the_module_relies_on" {
   variables {
     table_name  = "Pool"
     index_names = { status = "ByStatus" }
-    environment = { LAB_DURATION_HOURS = "6", TRUST_PROXY = "2", PORT = "9999", DDB_TABLE_NAME = "Other" }
+    environment = { LAB_DURATION_HOURS = "6", TRUST_PROXY = "2", PORT = "9999", DDB_TABLE_NAME = "Other", LOG_FORMAT = "text" }
   }
 
   assert {
@@ -137,8 +137,8 @@ run "settings_reach_the_container_and_cannot_undo_what_the_module_relies_on" {
   }
 
   assert {
-    condition     = local.environment.PORT == "8080" && local.environment.DDB_TABLE_NAME == "Pool"
-    error_message = "A setting of the caller undid what the load balancer and the roles rely on."
+    condition     = local.environment.PORT == "8080" && local.environment.DDB_TABLE_NAME == "Pool" && local.environment.LOG_FORMAT == "json"
+    error_message = "A setting of the caller undid what the load balancer, the roles and the log filters rely on."
   }
 
   assert {

@@ -101,6 +101,55 @@ run "a_token_among_the_settings" {
   expect_failures = [var.environment]
 }
 
+run "a_log_in_which_alarms_find_nothing" {
+  command = plan
+
+  variables {
+    alarms      = true
+    environment = { LOG_LEVEL = "warn" }
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "a_log_in_which_the_dashboard_finds_nothing" {
+  command = plan
+
+  variables {
+    dashboard   = true
+    environment = { LOG_LEVEL = "silent" }
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "a_log_that_says_more_than_alarms_need" {
+  command = plan
+
+  variables {
+    alarms      = true
+    environment = { LOG_LEVEL = "debug" }
+  }
+
+  assert {
+    condition     = local.environment.LOG_LEVEL == "debug"
+    error_message = "A level at which alarms find everything is refused."
+  }
+}
+
+run "a_short_log_where_nothing_is_made_from_it" {
+  command = plan
+
+  variables {
+    environment = { LOG_LEVEL = "warn" }
+  }
+
+  assert {
+    condition     = local.environment.LOG_LEVEL == "warn"
+    error_message = "A level is refused although no metric is made from the log."
+  }
+}
+
 run "a_stop_shorter_than_the_draining" {
   command = plan
 
