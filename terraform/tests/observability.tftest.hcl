@@ -151,6 +151,23 @@ run "the_dashboard_shows_the_pool" {
   }
 }
 
+run "the_dashboard_searches_for_the_whole_name" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    name = "sandbox-broker"
+  }
+
+  assert {
+    condition     = one([for metric in flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.metrics]) : metric.expression if can(metric.expression)]) == "SEARCH('{\"sandbox-broker\",Outcome} MetricName=\"Allocations\"', 'Sum', 60)"
+    error_message = "CloudWatch would read the name of the namespace as two words, and show no allocations."
+  }
+}
+
 run "a_service_that_stands_still_is_not_missed" {
   command = plan
 

@@ -27,7 +27,8 @@ locals {
         title = "Allocations by outcome"
         stat  = "Sum"
         metrics = [
-          [{ expression = "SEARCH('{${var.name},Outcome} MetricName=\"Allocations\"', 'Sum', 60)", label = "" }],
+          # In quotes, as a name with a hyphen would be read as two words.
+          [{ expression = "SEARCH('{\"${var.name}\",Outcome} MetricName=\"Allocations\"', 'Sum', 60)", label = "" }],
         ]
       },
       {
