@@ -81,6 +81,25 @@ run "every_alarm_says_what_to_do" {
   }
 }
 
+run "a_job_that_runs_once_an_hour_and_fails_is_noticed" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  # Once is no alarm, as the next run may be well; twice is, within the time of two runs.
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.quiet["job-failed"].datapoints_to_alarm == 2 && aws_cloudwatch_metric_alarm.quiet["job-failed"].evaluation_periods * aws_cloudwatch_metric_alarm.quiet["job-failed"].period >= 7200
+    error_message = "Two failures an hour apart set no alarm off."
+  }
+
+  assert {
+    condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.quiet : alarm.datapoints_to_alarm == null if name != "job-failed"])
+    error_message = "An alarm needs fewer data points than its evaluation periods."
+  }
+}
+
 run "throttling_of_the_table_and_of_every_index_is_seen" {
   command = plan
 

@@ -83,9 +83,10 @@ locals {
       threshold   = var.alarm_thresholds.waiting_deletions
     }
     "job-failed" = {
-      description = "A job ended in an error: see the saved query Runs of the jobs."
+      # Twice in two hours, so that a job that runs once an hour is heard of too.
+      description = "A job ended in an error more than once: see the saved query Runs of the jobs."
       namespace   = var.name, metric = "JobsFailed", dimensions = {}
-      statistic   = "Sum", period = 900, evaluations = 2, comparison = "GreaterThanOrEqualToThreshold"
+      statistic   = "Sum", period = 900, evaluations = 8, datapoints = 2, comparison = "GreaterThanOrEqualToThreshold"
       threshold   = 1
     }
   }
@@ -190,6 +191,7 @@ resource "aws_cloudwatch_metric_alarm" "quiet" {
   extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
   period              = each.value.period
   evaluation_periods  = each.value.evaluations
+  datapoints_to_alarm = try(each.value.datapoints, null)
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold
   treat_missing_data  = "notBreaching"
