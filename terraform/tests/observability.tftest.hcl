@@ -132,6 +132,40 @@ run "every_metric_that_an_alarm_watches_is_made_from_the_logs" {
   }
 }
 
+run "every_metric_that_is_made_from_the_logs_is_looked_at" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition = length(setsubtract(
+      [for name, filter in aws_cloudwatch_log_metric_filter.this : name if !strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "\"${name}")],
+      [for alarm in concat(values(aws_cloudwatch_metric_alarm.quiet), values(aws_cloudwatch_metric_alarm.silent)) : alarm.metric_name]
+    )) == 0
+    error_message = "A metric is charged that is in no alarm and in no chart."
+  }
+}
+
+run "what_is_charged_is_what_the_documentation_counts" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = length(output.alarm_names) == 20 && length(aws_cloudwatch_log_metric_filter.this) == 17
+    error_message = "docs/deployment.md, \"What stands all month\", has other counts of alarms or of metrics from logs."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.quiet) + length(aws_cloudwatch_metric_alarm.silent) + length([for query in concat(aws_cloudwatch_metric_alarm.throttled[0].metric_query[*], aws_cloudwatch_metric_alarm.pool_low[0].metric_query[*]) : query if length(query.metric) > 0]) == 32
+    error_message = "docs/deployment.md, \"What stands all month\", has another count of the metrics that alarms watch."
+  }
+}
+
 run "a_pool_that_runs_low_is_noticed_before_it_is_empty" {
   command = plan
 

@@ -111,10 +111,10 @@ describe('the filters and queries of the logs', () => {
     });
     const pool = poolCounts.map(({ name }) => name).sort();
     expect(Object.fromEntries(found)).toEqual({
-      'nobody is left for a student': ['AllocationTime', 'Allocations', 'PoolEmpty'],
+      'nobody is left for a student': ['Allocations', 'PoolEmpty'],
       'a sync': ['SyncsCompleted'],
       'a count': pool,
-      'a student gets one': ['AllocationTime', 'Allocations'],
+      'a student gets one': ['Allocations'],
       'an expiry': ['ExpiriesCompleted'],
       'a cleanup': ['CleanupsCompleted'],
       'an empty listing': ['SyncsBraked'],

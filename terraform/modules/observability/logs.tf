@@ -12,7 +12,6 @@ locals {
   metric_filters = {
     ErrorsLogged      = { pattern = "{ ($.level = \"error\") || ($.level = \"fatal\") }" }
     Allocations       = { pattern = "{ $.action = \"allocate\" }", dimensions = { Outcome = "$.outcome" } }
-    AllocationTime    = { pattern = "{ ($.action = \"allocate\") && ($.latency_ms = *) }", value = "$.latency_ms", unit = "Milliseconds" }
     PoolEmpty         = { pattern = "{ ($.action = \"allocate\") && ($.outcome = \"no_sandboxes_available\") }", default_value = 0 }
     JobsFailed        = { pattern = "{ ($.action = \"job_*\") && ($.outcome = \"error\") }", default_value = 0 }
     SyncsCompleted    = { pattern = "{ ($.action = \"job_sync\") && ($.outcome = \"success\") }", default_value = 0 }
@@ -65,7 +64,7 @@ resource "aws_cloudwatch_log_metric_filter" "this" {
     namespace     = var.name
     name          = each.key
     value         = try(each.value.value, "1")
-    unit          = try(each.value.unit, "Count")
+    unit          = "Count"
     default_value = try(each.value.default_value, null)
     dimensions    = try(each.value.dimensions, null)
   }
