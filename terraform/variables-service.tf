@@ -171,6 +171,17 @@ variable "csp_base_url" {
     condition     = can(regex("^https://[^/]+(/.*)?$", var.csp_base_url))
     error_message = "csp_base_url must be an https address: its token must not travel in the clear."
   }
+
+  validation {
+    condition     = !can(regex("^[a-z]+://[^/]*@", var.csp_base_url))
+    error_message = "csp_base_url must hold no user and no password: everyone who may read the task definition would see them. The token belongs into the secret csp-api-token."
+  }
+
+  # The security group of the tasks lets out to 443 alone.
+  validation {
+    condition     = !can(regex("^[a-z]+://[^/]*:[0-9]+(/|$)", var.csp_base_url)) || can(regex("^[a-z]+://[^/]*:443(/|$)", var.csp_base_url))
+    error_message = "csp_base_url must have no port other than 443: the tasks are not let out to any other."
+  }
 }
 
 variable "environment" {

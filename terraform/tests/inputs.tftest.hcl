@@ -91,6 +91,39 @@ run "a_csp_in_the_clear" {
   expect_failures = [var.csp_base_url]
 }
 
+run "a_csp_on_a_port_that_tasks_do_not_reach" {
+  command = plan
+
+  variables {
+    csp_base_url = "https://csp.example:8443/v2"
+  }
+
+  expect_failures = [var.csp_base_url]
+}
+
+run "a_csp_with_a_password_in_its_address" {
+  command = plan
+
+  variables {
+    csp_base_url = "https://broker:0123@csp.example/v2"
+  }
+
+  expect_failures = [var.csp_base_url]
+}
+
+run "a_csp_that_names_the_port_of_https" {
+  command = plan
+
+  variables {
+    csp_base_url = "https://csp.example:443/v2/of:8443/a@b"
+  }
+
+  assert {
+    condition     = local.environment.CSP_BASE_URL == "https://csp.example:443/v2/of:8443/a@b"
+    error_message = "An address that tasks reach is refused."
+  }
+}
+
 run "a_token_among_the_settings" {
   command = plan
 
