@@ -129,7 +129,7 @@ output "user_pool" {
 }
 
 output "user_pool_client_secrets" {
-  description = "Secrets of the user pool's clients, by scope; null without a user pool."
+  description = "Secrets of the user pool's clients, by scope; null without a user pool. They are in the state."
   value       = one(module.user_pool[*].client_secrets)
   sensitive   = true
 }

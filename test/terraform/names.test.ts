@@ -42,3 +42,29 @@ describe('what Terraform names after the code', () => {
     expect(names.filter((name) => !(name in environmentSchema.shape))).toEqual([]);
   });
 });
+
+describe('the examples and how to begin with them', () => {
+  it('have a table of their own where they have a name of their own, to stand beside another in one account', () => {
+    const examples = [...files].filter(([path]) => /^terraform\/examples\/[^/]+\/main\.tf$/.test(path));
+    const renamed = examples.filter(([, text]) => /^ {2}name +=/m.test(text));
+    expect(renamed.map(([path]) => path)).toEqual(['terraform/examples/smallest/main.tf']);
+    expect(renamed.filter(([, text]) => !/^ {2}table_name +=/m.test(text))).toEqual([]);
+  });
+
+  it.each(['terraform/README.md', 'docs/deployment.md'])(
+    'sign in to the registry before the push (%s)',
+    (path) => {
+      const steps = readFileSync(join(REPOSITORY, path), 'utf8');
+      const signIn = steps.indexOf('aws ecr get-login-password | docker login');
+      expect(signIn).toBeGreaterThan(0);
+      expect(steps.indexOf('docker buildx build --platform linux/arm64 --push')).toBeGreaterThan(signIn);
+    },
+  );
+
+  it('are explained with the names that the smallest has, too', () => {
+    const smallest = files.get('terraform/examples/smallest/main.tf')!;
+    const named = [...smallest.matchAll(/^ {2}(?:table_)?name +=\s"(.+)"/gm)].map(([, name]) => name!);
+    const steps = readFileSync(join(REPOSITORY, 'docs/deployment.md'), 'utf8');
+    expect(named.filter((name) => !steps.includes(`\`${name}\``))).toEqual([]);
+  });
+});

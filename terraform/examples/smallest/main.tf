@@ -1,9 +1,10 @@
 # The least that works: one small task on spare capacity, no NAT gateway, no firewall, no alarms. For trials; the
-# broker is away for a minute or two when AWS takes the task back.
+# broker is away for a minute or two when AWS takes the task back. Its names let it stand beside another installation.
 module "broker" {
   source = "../.."
 
   name         = "sandbox-broker-trial"
+  table_name   = "SandboxPoolTrial"
   domain       = var.domain
   csp_base_url = var.csp_base_url
   image_tag    = var.image_tag
