@@ -51,6 +51,7 @@ export function createJobs(config: Config, parts: JobParts): Jobs {
               maxAttempts: config.DELETION_RETRY_MAX_ATTEMPTS,
               maxDeletions: config.CLEANUP_MAX_DELETIONS,
               windowSeconds: config.CLEANUP_WINDOW_SEC,
+              maxStalePercent: config.SYNC_MAX_STALE_PERCENT,
             },
             { ...parts, csp, onNiosxaas: (cleanup) => parts.metrics.observeNiosxaas(cleanup) },
           ),

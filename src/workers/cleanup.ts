@@ -20,6 +20,7 @@ import { DeletionSigns } from './deletion-signs.ts';
 import { DeletionWindow } from './deletion-window.ts';
 import { inLanes } from './in-lanes.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { staleBrake } from './stale-brake.ts';
 
 export interface CleanupOptions {
   readonly intervalSeconds: number;
@@ -34,6 +35,8 @@ export interface CleanupOptions {
   /** Deletions in one window at most. */
   readonly maxDeletions: number;
   readonly windowSeconds: number;
+  /** A listing that lacks more of the available rows is not believed. Percent. */
+  readonly maxStalePercent: number;
 }
 
 export interface CleanupParts {
@@ -225,7 +228,7 @@ export class CleanupJob implements Job {
     let reason = 'answered 404 for an account that may still be there';
     if (listing !== undefined && !(await this.#knowsPool(listing))) {
       run.stop ??= 'provider_unwell';
-      reason += ', and its listing lacks most of the pool';
+      reason += ', and its listing lacks much of the pool';
     } else if (listing !== undefined) {
       if (!listing.has(row) || run.signs.believesGoneAndListed()) return;
       reason = 'answered 404 for an account that it still lists';
@@ -234,14 +237,22 @@ export class CleanupJob implements Job {
   }
 
   /**
-   * A listing that is empty, or another tenant's, lacks what is available, too; so it says nothing of what is not. Where
-   * nothing is available it is believed.
+   * A listing that is empty, or another tenant's, lacks what is available, too: one by which sync would stale nothing says
+   * nothing of what is pending, either. Where nothing is available it is believed.
    */
   #knowsPool(listing: Listing): Promise<boolean> {
     listing.knowsPool ??= (async () => {
       for await (const rows of walkStatus(this.#parts, 'available')) {
         if (rows.length === 0) continue;
-        return rows.filter((row) => listing.has(row)).length * 2 >= rows.length;
+        const brake = staleBrake({
+          rows: rows.length,
+          listed: listing.externalIds.size,
+          unreadable: 0,
+          available: rows.length,
+          missing: rows.filter((row) => !listing.has(row)).length,
+          maxStalePercent: this.#options.maxStalePercent,
+        });
+        return brake === null;
       }
       return true;
     })();
