@@ -106,8 +106,10 @@ function install(pool: number, brokers: number): Promise<Installation> {
       ...process.env,
       RATE_LIMIT_PER_CREDENTIAL: UNLIMITED,
       RATE_LIMIT_PER_CALLER: UNLIMITED,
-      // What is given back shall still be there for the verifier.
+      // What is given back shall still be there for the verifier. No provider has half a million accounts: its listing
+      // is larger than a broker reads, and every try reads the whole pool.
       CLEANUP_INTERVAL_SEC: '86400',
+      SYNC_INTERVAL_SEC: '86400',
     },
     onProgress: (text) => process.stdout.write(`${text}\n`),
   });
