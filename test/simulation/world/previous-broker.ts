@@ -12,6 +12,8 @@ import type { Randomness } from './randomness.ts';
  */
 export class PreviousBroker {
   readonly process: SimulatedProcess;
+  /** It does nothing any more, and has nothing under way. */
+  hasStopped = false;
   readonly #database: Database;
   readonly #random: Randomness;
   readonly #held: { sandboxId: string; track: string }[] = [];
@@ -28,6 +30,7 @@ export class PreviousBroker {
       await this.process.sleep(this.#random.spread(100, 10_000));
       await this.#act().catch(() => {});
     }
+    this.hasStopped = true;
   }
 
   /** Ends an allocation that may well be the new broker's; its claim stays behind. */

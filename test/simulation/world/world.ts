@@ -243,7 +243,7 @@ export class World {
         const process = new SimulatedProcess('adopter', this.schedule);
         return { process, database: this.#connect(`adopter-${tries}`, process) };
       },
-      mayComplete: () => this.#previous === undefined || this.isOver,
+      mayComplete: () => this.#previous?.hasStopped ?? true,
       onDefect: (text) => this.violations.add('defect', `adoption failed: ${text}`),
     });
   }
