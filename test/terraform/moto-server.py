@@ -8,11 +8,13 @@ Usage: python moto-server.py -H 127.0.0.1 -p PORT
 
 import json
 import sys
+import threading
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
+from moto.dynamodb.models import DynamoDBBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.server import main
@@ -74,8 +76,26 @@ def show_descriptions_of_rules() -> None:
     SecurityGroupRule.description = property(description)
 
 
+def isolate_writes() -> None:
+    """moto looks at the conditions of a write and makes it later: of two at once in two threads both find theirs to hold."""
+    lock = threading.RLock()
+
+    def one_at_a_time(name: str) -> None:
+        write = getattr(DynamoDBBackend, name)
+
+        def alone(self: DynamoDBBackend, *arguments: object, **named: object) -> object:
+            with lock:
+                return write(self, *arguments, **named)
+
+        setattr(DynamoDBBackend, name, alone)
+
+    for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
+        one_at_a_time(name)
+
+
 keep_tags_of_scalable_targets()
 delete_resource_servers()
 keep_settings_of_services()
 show_descriptions_of_rules()
+isolate_writes()
 sys.exit(main(sys.argv[1:]))
