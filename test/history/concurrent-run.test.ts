@@ -19,7 +19,13 @@ for (const indexLagMs of [0, 300]) {
       indexLagMs,
     });
     const contradiction = contradictionIn(run.history);
-    if (contradiction !== undefined) throw new Error(tellContradiction(contradiction));
+    if (contradiction !== undefined) {
+      const text = tellContradiction(contradiction);
+      // The row and its events say who ended what.
+      const ids = new Set(text.match(/\b20\d{5}\b/g));
+      const rows = run.items.filter((item) => ids.has(String(item.PK).split('#')[1] ?? ''));
+      throw new Error([text, ...rows.map((row) => JSON.stringify(row))].join('\n'));
+    }
     expect(run.violations).toEqual([]);
     expect(run.kills).toBeGreaterThan(0);
     expect(run.history.calls.filter(({ answer }) => answer.is === 'allocated').length).toBeGreaterThan(20);

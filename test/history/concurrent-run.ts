@@ -45,6 +45,8 @@ export interface ConcurrentRun {
   readonly history: History;
   /** What the table holds at the end against the invariants. */
   readonly violations: readonly string[];
+  /** The table at the end. */
+  readonly items: readonly Record<string, unknown>[];
   readonly kills: number;
   readonly faultsStruck: number;
 }
@@ -121,6 +123,7 @@ export async function runConcurrently(options: ConcurrentRunOptions): Promise<Co
         finalRows: await finalRows(table),
       },
       violations: [...violations(items), ...leakTexts()],
+      items,
       kills,
       faultsStruck: proxy.struck,
     };
