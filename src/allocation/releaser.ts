@@ -10,7 +10,7 @@ import type { PoolReader } from '../store/pool-reader.ts';
 import type { StoredSandbox } from '../store/sandbox-row.ts';
 import type { StatusShards } from '../store/status-shards.ts';
 import { CONDITION_FAILED } from '../store/transact.ts';
-import type { Deadline } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import { CommitDeadlineError, type CommitOutcome, type GroupCommit } from './group-commit.ts';
 
 export interface ReleaserParts {
@@ -23,6 +23,9 @@ export interface ReleaserParts {
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
 }
+
+/** For one expired allocation to be ended, in milliseconds; a job's next run finds those that were not. */
+const EXPIRY_DEADLINE_MS = 30_000;
 
 /** How an allocation ends: its owner's word, its time, or an operator's. */
 export type Ending = 'release' | 'expire';
@@ -74,6 +77,17 @@ export class Releaser {
         throw serviceUnavailable(error);
       throw error;
     }
+  }
+
+  /**
+   * Ends an allocation whose time is over.
+   *
+   * @returns false when it is no longer the one that was read
+   * @throws CommitDeadlineError, or what the database throws
+   */
+  async expire(row: StoredSandbox, author: Author): Promise<boolean> {
+    const deadline = new Deadline(this.#parts.clock, EXPIRY_DEADLINE_MS);
+    return (await this.end(row, 'expire', author, deadline)) !== undefined;
   }
 
   /**

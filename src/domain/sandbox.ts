@@ -52,6 +52,15 @@ export function expiresAt(allocation: { allocatedAt: number; labDurationHours: n
   return Math.floor(allocation.allocatedAt + allocation.labDurationHours * 3600);
 }
 
+/** Whether the lab's time and the grace after it are over. @param now Unix seconds */
+export function isExpired(
+  allocation: { allocatedAt: number; labDurationHours: number },
+  gracePeriodMinutes: number,
+  now: number,
+): boolean {
+  return expiresAt(allocation) + gracePeriodMinutes * 60 < now;
+}
+
 /**
  * Every legal move of a row; any other is a bug. `removed` and `deleted` leave a tombstone instead of a row; one that is `absent` has neither.
  */

@@ -203,7 +203,7 @@ export class CleanupJob implements Job {
   async #deleteAccount(row: StoredSandbox, run: Run, options: CallOptions): Promise<void> {
     const { csp } = this.#parts;
     if ((await csp.deleteAccount(row.externalId, options)) === 'deleted') return run.signs.carriedOut();
-    await this.#listingOf(run);
+    if (run.listing === undefined) await this.#answers(run);
     // A row of the previous broker may lack the provider's id, or have an older one.
     const other = run.listing?.externalIds.get(row.sandboxId) ?? row.externalId;
     const isOther = other !== row.externalId;
@@ -257,11 +257,6 @@ export class CleanupJob implements Job {
       return true;
     })();
     return listing.knowsPool;
-  }
-
-  /** The listing of this run, asked for where there is none yet. */
-  async #listingOf(run: Run): Promise<void> {
-    if (run.listing === undefined) await this.#answers(run);
   }
 
   /** Whether a listing arrives whole. It ends the run when it does not. */

@@ -1,8 +1,7 @@
-import { Deadline } from '../allocation/deadline.ts';
 import type { OperatorMoves } from '../allocation/operator-moves.ts';
 import type { Releaser } from '../allocation/releaser.ts';
 import { type Clock, type Random, unixSeconds } from '../domain/clock.ts';
-import { expiresAt, wasHeld } from '../domain/sandbox.ts';
+import { isExpired, wasHeld } from '../domain/sandbox.ts';
 import type { Database } from '../store/database.ts';
 import type { JobRows } from '../store/job-rows.ts';
 import { moveWrite } from '../store/move-writes.ts';
@@ -32,8 +31,6 @@ export interface StaleParts {
 }
 
 const LANES = 16;
-/** For one allocation to be ended; the next run finds those that were not. */
-const DEADLINE_MS = 30_000;
 
 /**
  * Removes rows that have been stale for long: the provider has not listed them again.
@@ -55,7 +52,7 @@ export class StaleJob implements Job {
   }
 
   async run(context: JobContext): Promise<JobResult> {
-    const { clock, moves, databaseTime } = this.#parts;
+    const { clock, moves, releaser, gracePeriodMinutes, databaseTime } = this.#parts;
     const byHand = context.input.gracePeriodHours;
     const gracePeriodHours = byHand ?? this.#parts.gracePeriodHours;
     const { now } = await presentTime(clock, databaseTime);
@@ -66,10 +63,12 @@ export class StaleJob implements Job {
     let overtaken = 0;
     let waiting = 0;
     for await (const rows of walkStatus(this.#parts, 'stale')) {
-      const due = rows.filter((row) => (wasHeld(row) ? this.#isOver(row, now) : graceEnds(row) <= now));
+      const due = rows.filter((row) =>
+        wasHeld(row) ? isExpired(row, gracePeriodMinutes, now) : graceEnds(row) <= now,
+      );
       await inLanes(due, LANES, context.signal, async (row) => {
         if (wasHeld(row)) {
-          if (await this.#expire(row, context)) expired += 1;
+          if (await releaser.expire(row, context.author)) expired += 1;
           else overtaken += 1;
         } else if (staleSince(row) === 0 && gracePeriodHours > 0) await this.#beginGrace(row);
         else if (graceEnds(row) > lookedAt) waiting += 1;
@@ -90,15 +89,6 @@ export class StaleJob implements Job {
     const { lastRun } = await this.#parts.jobRows.read('sync');
     const isBelieved = lastRun?.outcome === 'success' && lastRun.result.unreadable === 0;
     return isBelieved ? lastRun.finishedAt : 0;
-  }
-
-  #isOver(row: StoredSandbox, now: number): boolean {
-    return expiresAt(row) + this.#parts.gracePeriodMinutes * 60 < now;
-  }
-
-  async #expire(row: StoredSandbox, { author }: JobContext): Promise<boolean> {
-    const { releaser, clock } = this.#parts;
-    return (await releaser.end(row, 'expire', author, new Deadline(clock, DEADLINE_MS))) !== undefined;
   }
 
   /** Nobody knows since when it is stale: its time begins now. */

@@ -77,13 +77,14 @@ export class SyncJob implements Job {
     });
 
     const listed = new Set(accounts.map(({ account, row }) => row?.sandboxId ?? account.sandboxId));
-    const available = [...pool.values()].filter((row) => row.status === 'available');
+    const rows = [...pool.values()];
+    const available = rows.filter((row) => row.status === 'available');
     const missing = available.filter((row) => !listed.has(row.sandboxId));
     const brake =
       context.input.force === true
         ? null
         : staleBrake({
-            rows: [...pool.values()].filter(({ status }) => !LEAVING.includes(status)).length,
+            rows: rows.filter(({ status }) => !LEAVING.includes(status)).length,
             listed: accounts.length,
             unreadable,
             available: available.length,

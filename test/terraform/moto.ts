@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../src/local/engine.ts';
 import { type Environment, MissingError, ProgramError, run, safeEnvironment } from './programs.ts';
 
 /** The versions that `moto-limits.ts` was written for. The AWS CLI sets the warm throughput of the table. */
@@ -67,16 +67,6 @@ export async function startMoto(programs: string, log: (text: string) => void): 
     },
     stop: () => stop(child),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port was given');
-  return address.port;
 }
 
 async function waitUntilReady(child: ChildProcess, endpoint: string): Promise<void> {
