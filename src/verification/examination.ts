@@ -1,5 +1,5 @@
 import { claimKeyText } from '../domain/identifiers.ts';
-import { MOVES, type SandboxStatus } from '../domain/sandbox.ts';
+import { MOVES, type SandboxStatus, wasHeld } from '../domain/sandbox.ts';
 import {
   CLAIM_PREFIX,
   claimKey,
@@ -117,7 +117,7 @@ function examineSandbox(row: Row, look: Look, reader: Pick<PoolReader, 'sandbox'
       ofAccount,
     );
   }
-  if (IN_THE_POOL.includes(status) && (sandbox.allocatedToTrack !== null || sandbox.allocatedAt !== 0)) {
+  if (IN_THE_POOL.includes(status) && wasHeld(sandbox)) {
     const owner = sandbox.allocatedToTrack ?? 'somebody';
     return found(
       'used-sandbox',
@@ -175,7 +175,7 @@ function examineEvent(key: Key, event: Row, look: Look, reader: Pick<PoolReader,
   const isSame = allocatedToTrack === track && allocatedAt === since;
   if (IN_THE_POOL.includes(status)) {
     // One with the marks of an allocation is reported for them.
-    if (allocatedToTrack !== null || allocatedAt !== 0) return NOTHING_WRONG;
+    if (wasHeld(sandbox)) return NOTHING_WRONG;
     return found('returned-sandbox', 'I6', `sandbox ${sandboxId} is ${status}, and ${wasUsed}`, event, row);
   }
   if (!isSame) {
