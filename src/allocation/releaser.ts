@@ -1,7 +1,9 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { type Clock, fullJitter, type Random, unixSeconds } from '../domain/clock.ts';
 import { BrokerError, serviceUnavailable } from '../domain/errors.ts';
+import type { Ending } from '../domain/sandbox.ts';
 import { type Author, eventWrite } from '../store/audit.ts';
+import { endingOf } from '../store/audit-trail.ts';
 import type { Database } from '../store/database.ts';
 import { isDatabaseUnavailable } from '../store/database-faults.ts';
 import { claimKey, sandboxKey } from '../store/keys.ts';
@@ -27,8 +29,8 @@ export interface ReleaserParts {
 /** For one expired allocation to be ended, in milliseconds; a job's next run finds those that were not. */
 const EXPIRY_DEADLINE_MS = 30_000;
 
-/** How an allocation ends: its owner's word, its time, or an operator's. */
-export type Ending = 'release' | 'expire';
+/** An allocation that is over, and since when: Unix seconds. */
+export type EndedAllocation = Pick<StoredSandbox, 'sandboxId' | 'deletionRequestedAt'>;
 
 /**
  * Ends allocations: the sandbox goes to `pending_deletion` and its claim goes with it, in one transaction
@@ -42,9 +44,9 @@ export class Releaser {
   }
 
   /**
-   * The owner is done. Repeating it gives the same answer.
+   * The owner is done. Repeating it gives the same answer, also when the sandbox has been deleted meanwhile, for as
+   * long as the audit trail tells of it.
    *
-   * @returns the row as it is afterwards
    * @throws BrokerError SANDBOX_NOT_FOUND, NOT_SANDBOX_OWNER, SERVICE_UNAVAILABLE
    */
   async release(
@@ -52,7 +54,7 @@ export class Releaser {
     track: string,
     author: Author,
     deadline: Deadline,
-  ): Promise<StoredSandbox> {
+  ): Promise<EndedAllocation> {
     return deadline.orUnavailable(this.#release(sandboxId, track, author, deadline));
   }
 
@@ -61,11 +63,11 @@ export class Releaser {
     track: string,
     author: Author,
     deadline: Deadline,
-  ): Promise<StoredSandbox> {
+  ): Promise<EndedAllocation> {
     try {
       for (;;) {
         const row = await this.#parts.reader.get(sandboxId);
-        if (row === undefined) throw sandboxNotFound();
+        if (row === undefined) return await this.#endedBefore(sandboxId, track);
         if (row.allocatedToTrack !== track) throw notSandboxOwner();
         if (row.status === 'pending_deletion' || row.status === 'deletion_failed') return row;
         const ended = await this.end(row, 'release', author, deadline);
@@ -77,6 +79,13 @@ export class Releaser {
         throw serviceUnavailable(error);
       throw error;
     }
+  }
+
+  /** Cleanup may have been faster than an answer: also than one to this very call, if it was lost on the way to us. */
+  async #endedBefore(sandboxId: string, track: string): Promise<EndedAllocation> {
+    const ending = await endingOf(this.#parts.database, sandboxId, track);
+    if (ending === undefined) throw sandboxNotFound();
+    return { sandboxId, deletionRequestedAt: ending.at };
   }
 
   /**

@@ -84,6 +84,10 @@ export const MOVES = {
 
 export type Move = keyof typeof MOVES;
 
+/** How an allocation ends: its owner's word or an operator's, or its time. */
+export const ENDINGS = ['release', 'expire'] as const satisfies readonly Move[];
+export type Ending = (typeof ENDINGS)[number];
+
 /**
  * Besides them, for a row that was held and is in a state in which nobody can be its holder, as the previous broker's
  * sync or a repair has left it: it ends like any other allocation, or its account would be left to nobody (I4).

@@ -1,5 +1,5 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { MOVES } from '../domain/sandbox.ts';
+import { ENDINGS, MOVES } from '../domain/sandbox.ts';
 import type { AuditEvent } from './audit.ts';
 import type { Database } from './database.ts';
 import { sandboxKey } from './keys.ts';
@@ -33,6 +33,21 @@ export async function readEvents(
     isSandboxRow(item) ? toldByRow(item) : toldByEvent(item),
   );
   return events.slice(0, limit);
+}
+
+/** Events of one sandbox in which its ending is looked for: operators add some after it, one at a time. */
+const SEARCHED_EVENTS = 100;
+
+/** The event that ended a caller's allocation; it outlives the row. Undefined when the trail does not tell of one. */
+export async function endingOf(
+  database: Database,
+  sandboxId: string,
+  track: string,
+): Promise<AuditEvent | undefined> {
+  const events = await readEvents(database, sandboxId, SEARCHED_EVENTS);
+  return events.find(
+    ({ move, allocatedToTrack }) => ENDINGS.some((ending) => ending === move) && allocatedToTrack === track,
+  );
 }
 
 function toldByRow(row: Row): AuditEvent[] {

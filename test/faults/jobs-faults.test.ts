@@ -8,6 +8,7 @@ import { type FaultyInstallation, faultyInstallation } from './faulty-installati
 import {
   conflictOn,
   type FaultRule,
+  isRelease,
   isTransaction,
   resetAfter,
   resetBefore,
@@ -139,6 +140,30 @@ test('sync over indexes that show allocated sandboxes as available stales none o
   provider.accounts.remove(held.body.sandbox_id);
   await run(broker, 'sync');
   expect(await row(held.body.sandbox_id)).toMatchObject({ status: 'allocated', allocated_to_track: 'ann' });
+  await expectSound(installation);
+});
+
+test('a release whose commit went unheard is a 200 though the sandbox is deleted before it is tried anew', async () => {
+  const installation = await withProvider(3);
+  const { proxy, broker, another, row, table } = installation;
+  await run(broker, 'sync');
+  const { body: held } = await allocate(broker.url, 'ann');
+  const deleted = Promise.withResolvers<void>();
+  proxy.add({ on: isRelease, fault: resetAfter, times: 1 });
+  // Refused under its token, it is another transaction from now on, and no repetition.
+  proxy.add({ on: isRelease, fault: conflictOn(), times: 1 });
+  proxy.add({ on: isRelease, fault: { is: 'late', until: deleted.promise } });
+  const answer = release(broker.url, 'ann', held.sandbox_id);
+  await expect.poll(() => proxy.calls.filter(isRelease).length).toBeGreaterThan(2);
+  const { deletion_requested_at: requestedAt } = (await row(held.sandbox_id)) ?? {};
+  expect((await run(await another(), 'cleanup')).result.deleted).toBe(1);
+  deleted.resolve();
+  expect([(await answer).status, (await answer).body]).toEqual([
+    200,
+    { sandbox_id: held.sandbox_id, status: 'pending_deletion', deletion_requested_at: requestedAt },
+  ]);
+  const moves = (await table.items()).flatMap(({ move }) => (move === 'release' ? [move] : []));
+  expect(moves).toHaveLength(1);
   await expectSound(installation);
 });
 

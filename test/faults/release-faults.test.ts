@@ -5,6 +5,7 @@ import { expectAllocated, type FaultyInstallation, faultyInstallation, SOON } fr
 import {
   conflictOn,
   type FaultRule,
+  isRelease,
   isTransaction,
   resetAfter,
   resetBefore,
@@ -13,12 +14,7 @@ import {
   silenceBefore,
   throttled,
   transactionInProgress,
-  type WireCall,
 } from './wire-faults.ts';
-
-/** The transaction that ends an allocation, and no other. */
-const isRelease = (call: WireCall) =>
-  isTransaction(call) && JSON.stringify(call.input).includes('deletion_requested_at');
 
 async function withAllocation(
   impatience: Environment = {},

@@ -75,6 +75,9 @@ export function unprocessed(call: WireCall): Fault {
 }
 
 export const isTransaction = ({ operation }: WireCall) => operation === 'TransactWriteItems';
+/** The transaction by which an owner ends an allocation. */
+export const isRelease = (call: WireCall) =>
+  isTransaction(call) && itemsOf(call.input).some((item) => item.move?.S === 'release');
 export const isOn = (prefix: string) => (call: WireCall) => call.keys.some((key) => key.startsWith(prefix));
 export const isIndexQuery = ({ operation, input }: WireCall) =>
   operation === 'Query' && input.IndexName !== undefined;

@@ -5,10 +5,9 @@ import { basename, join } from 'node:path';
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../src/local/engine.ts';
-import { sandboxKey } from '../../src/store/keys.ts';
+import { type Key, sandboxKey } from '../../src/store/keys.ts';
 import { fillPool } from '../../src/store/new-sandboxes.ts';
 import { brokerOfTest, brokerProcessOfTest, startBroker, type TestBroker } from '../support/broker.ts';
-import { allocate } from '../support/client.ts';
 import { violations } from '../support/invariants.ts';
 import { findProgram, LabHost, type ScriptRun, SHELL } from '../support/lab-host.ts';
 import { proxyOfTest } from '../support/proxy.ts';
@@ -216,12 +215,24 @@ describe.skipIf(noCurl)(`the lab's scripts under ${basename(SHELL)} against the 
     test('a sandbox that is deleted already is success', async () => {
       const host = labHost();
       const Key = sandboxKey(sandboxOf(await setUp(host, broker.url, 'slow')));
-      await allocate(broker.url, 'slow');
       expect((await cleanUp(host, broker.url, 'slow')).exitCode).toBe(0);
-      await table.database.documents.send(new DeleteCommand({ TableName: table.database.tableName, Key }));
+      await removeItem(Key);
       const late = await cleanUp(host, broker.url, 'slow', { SANDBOX_ID: Key.PK.slice('SBX#'.length) });
+      expect([late.exitCode, late.stderr]).toEqual([0, expect.stringContaining('is given back')]);
+    });
+
+    test('so is one that was deleted so long ago that nothing tells of it any more', async () => {
+      const host = labHost();
+      const { PK } = sandboxKey(sandboxOf(await setUp(host, broker.url, 'slowest')));
+      expect((await cleanUp(host, broker.url, 'slowest')).exitCode).toBe(0);
+      const items = (await table.items()).filter((item) => item.PK === PK);
+      for (const { SK } of items) await removeItem({ PK, SK: String(SK) });
+      const late = await cleanUp(host, broker.url, 'slowest', { SANDBOX_ID: PK.slice('SBX#'.length) });
       expect([late.exitCode, late.stderr]).toEqual([0, expect.stringContaining('nothing left to clean up')]);
     });
+
+    const removeItem = (Key: Key) =>
+      table.database.documents.send(new DeleteCommand({ TableName: table.database.tableName, Key }));
 
     test('the sandbox of another participant is not given back: exit 4', async () => {
       const host = labHost();

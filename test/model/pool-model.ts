@@ -39,6 +39,8 @@ export function expectThat(holds: boolean, otherwise: string): asserts holds {
 export class PoolModel {
   readonly rows = new Map<string, ModelSandbox>();
   readonly tombstones = new Set<string>();
+  /** Allocations whose rows are gone: whose they were, and since when they are over, where that was seen. */
+  readonly endings = new Map<string, { track: string; at: number | undefined }>();
   /** Rows that operators removed: their accounts are not the broker's to delete any more. */
   readonly letGo = new Set<string>();
 
@@ -88,6 +90,7 @@ export class PoolModel {
   }
 
   remove(sandboxId: string): void {
+    this.#bury(this.rows.get(sandboxId));
     this.rows.delete(sandboxId);
     this.tombstones.add(sandboxId);
   }
@@ -126,7 +129,14 @@ export class PoolModel {
       const availableSince = stayed ? was.availableSince : now;
       this.rows.set(row.sandboxId, { ...row, availableSince });
     }
+    for (const row of before.values()) if (!this.rows.has(row.sandboxId)) this.#bury(row);
     for (const sandboxId of seen.tombstones) this.tombstones.add(sandboxId);
+  }
+
+  #bury(row: ModelSandbox | undefined): void {
+    if (row?.track == null) return;
+    const at = row.status === 'allocated' ? undefined : row.deletionRequestedAt;
+    this.endings.set(row.sandboxId, { track: row.track, at });
   }
 
   /** Everything in which the table is not as the model. */

@@ -155,7 +155,11 @@ export class World {
 
   /** A sandbox for a caller's command: any number stands for one, even numbers for one that it holds or held. */
   sandboxNear(number: number, track: string): string {
-    return this.#choose(number, (sandboxId) => this.model.rows.get(sandboxId)?.track === track);
+    const { rows, endings } = this.model;
+    return this.#choose(
+      number,
+      (sandboxId) => (rows.get(sandboxId) ?? endings.get(sandboxId))?.track === track,
+    );
   }
 
   /** A sandbox for an operator's command: even numbers stand for one in a state that the command is for. */

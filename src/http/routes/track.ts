@@ -104,7 +104,8 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
       schema: {
         tags: ['track'],
         summary: 'Give a sandbox back',
-        description: 'The owner is done with it; it will be deleted. Repeating it gives the same answer.',
+        description:
+          'The owner is done with it; it will be deleted. Repeating it gives the same answer, for thirty days after the deletion too.',
         security: SECURITY,
         headers: callerHeadersSchema,
         params: sandboxParametersSchema,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asAdmin, call } from '../../support/client.ts';
+import { allocate, asAdmin, asTrack, call, release } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
 import { type JobsWorld, jobsWorld } from '../../support/jobs-world.ts';
 import { tapDatabase } from '../../support/tapped-database.ts';
@@ -31,6 +31,35 @@ test('what was released is deleted at the provider, its row goes, and a tombston
     allocated_to_track: 'student-0',
   });
   expect(await world.counts()).toEqual({ available: 4 });
+});
+
+test('an owner that gives back again what has been deleted meanwhile gets the same answer, and nobody else does', async () => {
+  const world = await jobsWorld({ accounts: 3 });
+  const { url } = world.broker;
+  const { body: held } = await allocate(url, 'ann');
+  const first = await release(url, 'ann', held.sandbox_id);
+  await world.time.pass(60_000);
+  expect((await world.run('cleanup')).result).toMatchObject({ deleted: 1 });
+  const again = await release(url, 'ann', held.sandbox_id);
+  expect([again.status, again.body]).toEqual([200, first.body]);
+  const strangers = await release(url, 'ben', held.sandbox_id);
+  expect([strangers.status, strangers.body.error.code]).toEqual([404, 'SANDBOX_NOT_FOUND']);
+  // There is nothing left to look at.
+  const read = await call('GET', `${url}/v1/sandboxes/${held.sandbox_id}`, asTrack('ann'));
+  expect([read.status, read.body.error.code]).toEqual([404, 'SANDBOX_NOT_FOUND']);
+});
+
+test('an owner that gives back what expired and was deleted hears when it had ended', async () => {
+  const world = await jobsWorld({ accounts: 3 });
+  const { url } = world.broker;
+  const { body: held } = await allocate(url, 'ann');
+  await world.time.pass(5 * 3_600_000);
+  await world.run('expiry');
+  const { deletion_requested_at: requestedAt } = (await world.rows()).get(held.sandbox_id) ?? {};
+  await world.run('cleanup');
+  expect((await world.rows()).has(held.sandbox_id)).toBe(false);
+  const late = await release(url, 'ann', held.sandbox_id);
+  expect([late.status, late.body.deletion_requested_at]).toEqual([200, requestedAt]);
 });
 
 test('nothing but what is pending is ever deleted', async () => {

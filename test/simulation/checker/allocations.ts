@@ -10,6 +10,8 @@ export interface RecordedAllocation {
   /** Steps of the schedule. */
   readonly from: number;
   until: number;
+  /** The previous broker ended it, which leaves no event that would tell of it. */
+  endsUntold: boolean;
   /** Somebody was told 201. */
   announced: boolean;
 }
@@ -25,13 +27,16 @@ export class Allocations {
       row,
       from: step,
       until: Number.POSITIVE_INFINITY,
+      endsUntold: false,
       announced: false,
     });
   }
 
-  end(sandboxId: string, step: number): void {
+  end(sandboxId: string, step: number, byPreviousBroker: boolean): void {
     const allocation = this.#bySandbox.get(sandboxId);
-    if (allocation !== undefined) allocation.until = step;
+    if (allocation === undefined) return;
+    allocation.until = step;
+    allocation.endsUntold = byPreviousBroker;
   }
 
   of(sandboxId: string): RecordedAllocation | undefined {

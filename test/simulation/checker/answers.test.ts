@@ -55,8 +55,8 @@ function allocate(): void {
   step += 1;
 }
 
-function endAllocation(): void {
-  allocations.end('A', step);
+function endAllocation(byPreviousBroker = false): void {
+  allocations.end('A', step, byPreviousBroker);
   step += 1;
 }
 
@@ -139,6 +139,21 @@ test('an owner who is told that the sandbox is not its own is robbed; somebody e
   expect(violations.first).toBeUndefined();
   answers.disowned(askAs('ann'), 'A', 'NOT_SANDBOX_OWNER');
   expect(violations.first?.invariant).toBe('I7');
+});
+
+test('an owner who is told that what it held is not there has been told the wrong thing, though it be deleted', () => {
+  allocate();
+  const asked = askAs('ann');
+  endAllocation();
+  answers.disowned(asked, 'A', 'SANDBOX_NOT_FOUND');
+  expect(violations.first?.text).toBe('"ann" was told SANDBOX_NOT_FOUND for sandbox A, which it held');
+});
+
+test('nothing tells of an allocation that the previous broker ended: its owner may hear that it is not there', () => {
+  allocate();
+  endAllocation(true);
+  answers.disowned(askAs('ann'), 'A', 'SANDBOX_NOT_FOUND');
+  expect(violations.first).toBeUndefined();
 });
 
 test('whoever is turned away while something is free is turned away wrongly', () => {

@@ -98,15 +98,16 @@ export class Answers {
       );
   }
 
-  /** An owner was told that the sandbox is not its own, or not there. */
+  /** An owner that gave its sandbox back was told that it is not its own, or not there: also after it was deleted. */
   disowned(asked: Asked, sandboxId: string, code: string): void {
     const record = this.#allocations.of(sandboxId);
     if (record === undefined || !record.claimKey.startsWith(`${asked.track} `)) return;
-    if (record.from <= asked.step && record.until === Number.POSITIVE_INFINITY)
-      this.#violations.add(
-        'I7',
-        `"${asked.track}" was told ${code} for sandbox ${sandboxId}, which it holds`,
-      );
+    if (record.from > asked.step || record.endsUntold) return;
+    const holds = record.until === Number.POSITIVE_INFINITY ? 'holds' : 'held';
+    this.#violations.add(
+      'I7',
+      `"${asked.track}" was told ${code} for sandbox ${sandboxId}, which it ${holds}`,
+    );
   }
 }
 

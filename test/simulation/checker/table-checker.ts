@@ -83,7 +83,7 @@ export class TableChecker {
     const previous = this.#witness.byPreviousBroker();
     const step = this.#witness.step();
     if (from === 'available') this.availableAt.delete(sandboxId);
-    if (from === 'allocated') this.#allocations.end(sandboxId, step);
+    if (from === 'allocated') this.#allocations.end(sandboxId, step, previous);
     if (to === 'available') this.#becameAvailable(sandboxId, after as Item);
     if (to === 'allocated') this.#becameAllocated(sandboxId, after as Item, step, previous);
     if (to === 'absent') {
