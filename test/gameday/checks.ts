@@ -1,6 +1,7 @@
 import { lastSegment } from '../../src/local/csp-simulator/simulated-accounts.ts';
 import { contradictionIn } from '../history/checker.ts';
-import { type Call, type FinalRow, type History, tellContradiction } from '../history/history.ts';
+import { type Call, type History, tellContradiction } from '../history/history.ts';
+import { tableAtEnd } from '../history/table-at-end.ts';
 import { violations } from '../support/invariants.ts';
 import { providerViolations } from '../support/provider-violations.ts';
 import { leakTexts } from '../support/watched-log.ts';
@@ -79,19 +80,13 @@ export function check(evidence: Evidence): Check[] {
 }
 
 function historyOf({ items, calls, scenario, poolSince, initialPool }: Evidence): History {
-  const finalRows: FinalRow[] = items.filter(isSandbox).map((row) => ({
-    sandboxId: String(row.sandbox_id),
-    status: statusOf(row),
-    track: (row.allocated_to_track as string | undefined) ?? null,
-    idempotencyKey: (row.idempotency_key as string | undefined) ?? null,
-  }));
   return {
     calls,
     cleanupRuns: true,
     othersEndAllocations: scenario.expireAfterSeconds !== undefined,
     pool: initialPool.map((sandbox) => ({ ...sandbox, since: poolSince })),
     emptyPoolMemory: EMPTY_POOL_MEMORY_MS,
-    finalRows,
+    ...tableAtEnd(items),
   };
 }
 

@@ -50,7 +50,7 @@ test('a sandbox that two callers got contradicts I1, however long one had releas
 test('a sandbox that one caller got under two keys contradicts I1', () => {
   const history = tell()
     .allocate('ann', [0, 1], created('A'))
-    .allocate('ann', [2, 3], repeated('A'), 'second');
+    .allocate('ann', [2, 3], repeated('A'), { idempotencyKey: 'second' });
   expect(contradictionIn(history.with())?.invariant).toBe('I1');
 });
 
@@ -153,6 +153,55 @@ test('an end that nobody asked for contradicts I5, unless others end allocations
   const history = tell().allocate('ann', [0, 1], created('A')).read('ann', 'A', [2, 3], seenReleased);
   expect(contradictionIn(history.with())?.invariant).toBe('I5');
   expect(contradictionIn(history.with({ othersEndAllocations: true }))).toBeUndefined();
+});
+
+test('an owner that gives back what is deleted is told so, and not that there is none', () => {
+  const history = tell()
+    .allocate('ann', [0, 1], created('A'))
+    .release('ann', 'A', [2, 3], released)
+    .release('ben', 'A', [4, 5], notFound);
+  expect(contradictionIn(history.with({ cleanupRuns: true }))).toBeUndefined();
+  history.release('ann', 'A', [6, 7], notFound);
+  expect(contradictionIn(history.with({ cleanupRuns: true }))?.invariant).toBe('I3');
+});
+
+test('the request that allocated a sandbox, as the table tells, explains a 200 that no lost answer does', () => {
+  // The broker did not hear that it had allocated A, and tried again when A had been found and released.
+  const history = tell()
+    .allocate('ann', [0, 9], created('B'), { requestId: 'one' })
+    .allocate('ann', [1, 2], repeated('A'), { requestId: 'two' })
+    .release('ann', 'A', [3, 4], released);
+  expect(contradictionIn(history.with())?.invariant).toBe('I2');
+  const begunBy = (A: string) => new Map(Object.entries({ A, B: 'one' }));
+  expect(contradictionIn(history.with({ begunBy: begunBy('one') }))).toBeUndefined();
+  expect(contradictionIn(history.with({ begunBy: begunBy('two') }))?.message).toContain('as a repetition');
+});
+
+test('a sandbox that a request of somebody else allocated contradicts I1, of nobody too', () => {
+  const history = tell()
+    .allocate('ann', [0, 1], created('A'), { requestId: 'one' })
+    .allocate('ben', [2, 3], unknown, { requestId: 'two' });
+  const told = (requestId: string) => contradictionIn(history.with({ begunBy: new Map([['A', requestId]]) }));
+  expect(told('one')).toBeUndefined();
+  expect(told('two')?.invariant).toBe('I1');
+  expect(told('three')?.invariant).toBe('I1');
+});
+
+test('a 201 to another request than the one that allocated contradicts I2', () => {
+  const history = tell()
+    .allocate('ann', [0, 5], created('A'), { requestId: 'one' })
+    .allocate('ann', [1, 6], unknown, { requestId: 'two' });
+  const begunBy = new Map([['A', 'two']]);
+  expect(contradictionIn(history.with({ begunBy }))?.invariant).toBe('I2');
+});
+
+test('a 200 before the request that allocated was sent contradicts I3, whatever else is unknown', () => {
+  const history = tell()
+    .allocate('ann', [0, 1], unknown, { requestId: 'one' })
+    .allocate('ann', [2, 3], repeated('A'))
+    .allocate('ann', [4, 5], unknown, { requestId: 'two' });
+  expect(contradictionIn(history.with())).toBeUndefined();
+  expect(contradictionIn(history.with({ begunBy: new Map([['A', 'two']]) }))?.invariant).toBe('I3');
 });
 
 test('a sandbox that is gone is explained only where cleanup runs and it had been released', () => {

@@ -36,11 +36,12 @@ export function contradictionsIn(history: History): Contradiction[] {
       });
   }
 
+  const whole = { ...history, calls, allocations: allocationsById(calls) };
   const bySandbox = Map.groupBy(calls, (call) => sandboxOf(call) ?? '');
   bySandbox.delete('');
   const tenures: Tenure[] = [];
   for (const [sandboxId, ofSandbox] of bySandbox) {
-    const judged = judgeSandbox(sandboxId, ofSandbox, history, calls);
+    const judged = judgeSandbox(sandboxId, ofSandbox, whole);
     if ('sandboxId' in judged) tenures.push(judged);
     else if ('invariant' in judged) found.push(judged);
   }
@@ -77,6 +78,20 @@ export function contradictionsIn(history: History): Contradiction[] {
   return found;
 }
 
+/** A history with the table at the end as calls of it. */
+interface WholeHistory extends History {
+  /** By their request ids. */
+  readonly allocations: ReadonlyMap<string, Call>;
+}
+
+function allocationsById(calls: readonly Call[]): ReadonlyMap<string, Call> {
+  return new Map(
+    calls.flatMap((call) =>
+      call.kind === 'allocate' && call.requestId !== undefined ? [[call.requestId, call] as const] : [],
+    ),
+  );
+}
+
 /** The sandbox that a call says something of. */
 function sandboxOf(call: Call): string | undefined {
   return call.kind === 'allocate'
@@ -89,8 +104,7 @@ function sandboxOf(call: Call): string | undefined {
 function judgeSandbox(
   sandboxId: string,
   calls: readonly Call[],
-  history: History,
-  all: readonly Call[],
+  history: WholeHistory,
 ): Tenure | Contradiction | Record<never, never> {
   const given = calls.filter((call) => call.kind === 'allocate');
   const [first] = given;
@@ -103,6 +117,13 @@ function judgeSandbox(
   if (created.length > 1) {
     const message = `sandbox ${sandboxId} was newly allocated more than once`;
     return { invariant: 'I2', message, calls: created.slice(0, 2) };
+  }
+  const [creator] = created;
+  const requestId = history.begunBy?.get(sandboxId);
+  const allocatedBy = requestId === undefined ? undefined : history.allocations.get(requestId);
+  if (first !== undefined && requestId !== undefined) {
+    const wrong = judgeBeginner(sandboxId, requestId, allocatedBy, first, creator);
+    if (wrong !== undefined) return wrong;
   }
   const different = first && given.find((call) => bodyOf(call) !== bodyOf(first));
   if (first !== undefined && different !== undefined) {
@@ -117,20 +138,44 @@ function judgeSandbox(
     const message = `${intruder.track} was answered as the owner of sandbox ${sandboxId}, which ${track} held`;
     return { invariant: 'I7', message, calls: unique([first ?? (owned[0] as Call), intruder]) };
   }
-  if (first === undefined) return judgeUngiven(sandboxId, owned, all);
+  if (first === undefined) return judgeUngiven(sandboxId, owned, history.calls);
   return tenureOf({
     sandboxId,
     key: keyOf(first),
+    allocatedBy,
     held: [...given, ...owned.filter(({ answer }) => answer.is === 'seen' && answer.held)],
     ended: calls.filter((call) => call.track === track && isEnd(call)),
     releases: calls.filter((call) => call.kind === 'release' && call.track === track && isMaybeRelease(call)),
     notYet: calls.filter(
       (call) =>
         (call.answer.is === 'not_owner' && call.track === track) ||
-        (call.answer.is === 'not_found' && history.cleanupRuns !== true),
+        (call.answer.is === 'not_found' && (history.cleanupRuns !== true || isOwnRelease(call, track))),
     ),
     othersEndAllocations: history.othersEndAllocations === true,
   });
+}
+
+/** Whether the call that allocated a sandbox, as the table tells, is one of its key, and was answered so if it was. */
+function judgeBeginner(
+  sandboxId: string,
+  requestId: string,
+  beginner: Call | undefined,
+  first: Call,
+  creator: Call | undefined,
+): Contradiction | undefined {
+  const calls = unique([first, ...(beginner === undefined ? [] : [beginner])]);
+  if (beginner === undefined || keyOf(beginner) !== keyOf(first)) {
+    const message = `sandbox ${sandboxId} was given to "${keyOf(first)}", and allocated by request ${requestId}, which is none of its own`;
+    return { invariant: 'I1', message, calls };
+  }
+  if (creator !== undefined && creator !== beginner) {
+    const message = `sandbox ${sandboxId} was newly allocated to a request that did not allocate it`;
+    return { invariant: 'I2', message, calls: [creator, beginner] };
+  }
+  const { answer } = beginner;
+  if (answer.is !== 'allocated' || answer.created || answer.sandboxId !== sandboxId) return undefined;
+  const message = `sandbox ${sandboxId} was answered as a repetition to the request that allocated it`;
+  return { invariant: 'I2', message, calls: [beginner] };
 }
 
 /** Nobody was answered with it; whoever is treated as its owner must have a call of unknown end. */
@@ -156,6 +201,11 @@ function judgeUngiven(
 
 function isOwnersAnswer({ answer }: Call): boolean {
   return answer.is === 'released' || answer.is === 'seen';
+}
+
+/** Whoever gives back what it held hears so, though it be deleted. */
+function isOwnRelease(call: Call, track: string | undefined): boolean {
+  return call.kind === 'release' && call.track === track;
 }
 
 function isEnd({ answer }: Call): boolean {
@@ -200,11 +250,11 @@ function refusedThoughFree(
   for (const { sandboxId, name, since } of pool) {
     if (since + emptyPoolMemory >= call.sentAt || !name.startsWith(call.namePrefix ?? '')) continue;
     const tenure = tenures.get(sandboxId);
-    const takenLater = tenure?.creator !== undefined && tenure.creator.sentAt > call.answeredAt;
+    const takenLater = tenure?.beginner !== undefined && tenure.beginner.sentAt > call.answeredAt;
     // Where nobody was answered with it, an unknown call may hold it.
     if (!takenLater && !(tenure === undefined && leftOver.has(sandboxId))) continue;
     const message = `"${keyOf(call)}" was told that nothing is available while sandbox ${sandboxId} was free`;
-    return [{ invariant: 'contract', message, calls: unique([call, tenure?.creator ?? call]) }];
+    return [{ invariant: 'contract', message, calls: unique([call, tenure?.beginner ?? call]) }];
   }
   return [];
 }

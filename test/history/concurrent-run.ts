@@ -17,11 +17,12 @@ import {
   transactionInProgress,
 } from '../faults/wire-faults.ts';
 import { violations } from '../support/invariants.ts';
-import { type Environment, makeTable, type TestTable } from '../support/table.ts';
+import { type Environment, makeTable } from '../support/table.ts';
 import { leakTexts, watchedLog } from '../support/watched-log.ts';
 import { runClass } from './class-of-clients.ts';
-import type { FinalRow, History } from './history.ts';
+import type { History } from './history.ts';
 import { Recorder, type Target } from './recorder.ts';
+import { tableAtEnd } from './table-at-end.ts';
 
 export interface ConcurrentRunOptions {
   readonly engineUrl: string;
@@ -120,7 +121,7 @@ export async function runConcurrently(options: ConcurrentRunOptions): Promise<Co
         cleanupRuns: true,
         pool,
         emptyPoolMemory: EMPTY_POOL_MEMORY_MS + options.indexLagMs,
-        finalRows: await finalRows(table),
+        ...tableAtEnd(items),
       },
       violations: [...violations(items), ...leakTexts()],
       items,
@@ -221,13 +222,13 @@ function after(milliseconds: number): Promise<false> {
 
 function strikeNowAndThen(proxy: DynamoDbProxy): void {
   const faults: [Fault, number][] = [
-    [throttled, 0.01],
-    [conflictOn((key) => key.length % 2 === 0), 0.02],
+    [throttled, 0.05],
+    [conflictOn((key) => key.length % 2 === 0), 0.1],
     [transactionInProgress, 0.01],
     [serverError, 0.01],
     [resetBefore, 0.01],
     [resetAfter, 0.02],
-    [silenceAfter, 0.005],
+    [silenceAfter, 0.05],
   ];
   for (const [fault, probability] of faults) {
     const on =
@@ -237,15 +238,4 @@ function strikeNowAndThen(proxy: DynamoDbProxy): void {
     proxy.add({ on, fault, probability });
   }
   proxy.add({ on: isIndexQuery, fault: throttled, probability: 0.02 });
-}
-
-async function finalRows(table: TestTable): Promise<FinalRow[]> {
-  return (await table.items())
-    .filter(({ PK, SK }) => String(PK).startsWith('SBX#') && SK === 'META')
-    .map((row) => ({
-      sandboxId: String(row.sandbox_id),
-      status: String(row.status).split('#')[0] as string,
-      track: (row.allocated_to_track as string | undefined) ?? null,
-      idempotencyKey: (row.idempotency_key as string | undefined) ?? null,
-    }));
 }

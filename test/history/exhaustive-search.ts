@@ -83,7 +83,11 @@ function outcomes(call: Call, pool: Pool, sandboxes: readonly string[], history:
     case 'not_owner':
       return owns ? [] : [pool];
     case 'not_found':
-      return register === undefined || (register.ended && history.cleanupRuns === true) ? [pool] : [];
+      if (register === undefined) return [pool];
+      // Whoever gives back what it held hears so, though it be deleted.
+      return register.ended && history.cleanupRuns === true && !(owns && call.kind === 'release')
+        ? [pool]
+        : [];
     case 'unknown':
       return [pool, ...(call.kind === 'release' ? released : [])];
     default:

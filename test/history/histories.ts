@@ -8,9 +8,10 @@ export class Told {
     track: string,
     [sentAt, answeredAt]: [number, number],
     answer: Answer,
-    idempotencyKey?: string,
+    { idempotencyKey, requestId }: Pick<Call, 'idempotencyKey' | 'requestId'> = {},
   ): this {
-    this.calls.push({ kind: 'allocate', track, idempotencyKey, via: 'a broker', sentAt, answeredAt, answer });
+    const call = { track, idempotencyKey, requestId, via: 'a broker', sentAt, answeredAt, answer };
+    this.calls.push({ kind: 'allocate', ...call });
     return this;
   }
 

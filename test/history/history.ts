@@ -19,6 +19,8 @@ export interface Call {
   /** Of an allocation. */
   readonly idempotencyKey?: string | undefined;
   readonly namePrefix?: string | undefined;
+  /** Its `X-Request-ID`. */
+  readonly requestId?: string | undefined;
   /** Of a release or a read. */
   readonly sandboxId?: string | undefined;
   /** Where it was sent, for people. */
@@ -50,6 +52,11 @@ export interface History {
   readonly emptyPoolMemory?: number;
   /** The table after the last answer. */
   readonly finalRows?: readonly FinalRow[];
+  /**
+   * The request that allocated each sandbox, as the table tells. A request may then have allocated two: the broker repeats
+   * what it did not hear the end of, and what it allocated first may have been found and released by then.
+   */
+  readonly begunBy?: ReadonlyMap<string, string>;
 }
 
 /** A history that no order of effects explains: the fewest calls that show it. */

@@ -23,6 +23,7 @@ export class Recorder {
   readonly calls: Call[] = [];
   readonly #timeoutMs: number;
   #lastTime = 0;
+  #asked = 0;
 
   /** @param timeoutMs after which a client gives an answer up */
   constructor(timeoutMs: number) {
@@ -41,21 +42,29 @@ export class Recorder {
 
   /** The same, for callers that look at more than the answer. */
   async ask(target: Target, asked: Asked): Promise<Told> {
+    this.#asked += 1;
+    const requestId = `call-${this.#asked}`;
     const pending: Call = {
       ...asked,
+      requestId,
       via: target.name,
       sentAt: this.now(),
       answeredAt: Number.POSITIVE_INFINITY,
       answer: { is: 'unknown', why: 'not answered' },
     };
     const place = this.calls.push(pending) - 1;
-    const told = await this.#send(target, asked);
+    const told = await this.#send(target, asked, requestId);
     this.calls[place] = { ...pending, answeredAt: this.now(), answer: told.answer };
     return told;
   }
 
-  async #send({ url }: Target, { kind, track, idempotencyKey, namePrefix, sandboxId }: Asked): Promise<Told> {
+  async #send(
+    { url }: Target,
+    { kind, track, idempotencyKey, namePrefix, sandboxId }: Asked,
+    requestId: string,
+  ): Promise<Told> {
     const headers = asTrack(track, {
+      'x-request-id': requestId,
       ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       ...(namePrefix === undefined ? {} : { 'x-sandbox-name-prefix': namePrefix }),
     });

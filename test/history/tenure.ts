@@ -14,8 +14,11 @@ export interface Bound {
 export interface Tenure {
   readonly sandboxId: string;
   readonly key: string;
-  /** The allocation that was answered 201; without one it was a call of this key whose end nobody knows. */
-  readonly creator: Call | undefined;
+  /**
+   * The allocation that began it: the one that was answered 201, or that the table tells of. Without either it was a call
+   * of this key whose end nobody knows.
+   */
+  readonly beginner: Call | undefined;
   readonly startAfter: Bound;
   readonly startBefore: Bound;
   readonly endAfter: Bound;
@@ -30,6 +33,8 @@ const NEVER: Bound = { at: Number.POSITIVE_INFINITY, call: undefined };
 export interface TenureEvidence {
   readonly sandboxId: string;
   readonly key: string;
+  /** The call that allocated it, as the table tells. */
+  readonly allocatedBy: Call | undefined;
   /** Calls of the key that were answered with this sandbox, and observations that its row was allocated. */
   readonly held: readonly Call[];
   /** Answered releases by its track, and observations that the row was no longer allocated. */
@@ -42,10 +47,12 @@ export interface TenureEvidence {
 }
 
 export function tenureOf(evidence: TenureEvidence): Tenure {
-  const { sandboxId, key, held, ended, releases, notYet, othersEndAllocations } = evidence;
+  const { sandboxId, key, allocatedBy, held, ended, releases, notYet, othersEndAllocations } = evidence;
   const creator = held.find((call) => call.answer.is === 'allocated' && call.answer.created);
-  const startAfter = latest([...(creator === undefined ? [] : [sent(creator)]), ...notYet.map(sent)]);
-  const startBefore = earliest([...held, ...ended].map(answered));
+  const beginner = creator ?? allocatedBy;
+  const begun = beginner === undefined ? [] : [beginner];
+  const startAfter = latest([...begun, ...notYet].map(sent));
+  const startBefore = earliest([...begun, ...held, ...ended].map(answered));
   const mayEndFrom = othersEndAllocations
     ? ALWAYS
     : releases.length === 0
@@ -56,7 +63,7 @@ export function tenureOf(evidence: TenureEvidence): Tenure {
   return {
     sandboxId,
     key,
-    creator,
+    beginner,
     startAfter,
     startBefore,
     endAfter: latest([mayEndFrom, ...stillHeld.map(sent)]),

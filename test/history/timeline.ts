@@ -11,8 +11,8 @@ interface Span {
  *
  * A tenure that certainly lasted from one time to another takes exactly that time, and need take no more; any
  * other may have been a moment, anywhere in its window. So they fit if no two of the certain times overlap, and
- * each moment finds a place outside them. Those that nobody was answered 201 for each need a call of unknown end
- * that may have begun them: a matching (augmenting paths; Kuhn 1955).
+ * each moment finds a place outside them. Those of which nobody knows what call began them each need one of unknown end
+ * that may have: a matching (augmenting paths; Kuhn 1955).
  *
  * @param unknowns allocations of this key whose end nobody knows
  */
@@ -39,7 +39,7 @@ export function contradictionBetween(
   }
   const taken = certain.map(({ from, to }) => ({ from: from.at, to: to.at }));
   for (const tenure of tenures) {
-    if (tenure.creator === undefined || canBegin(tenure, undefined, taken)) continue;
+    if (tenure.beginner === undefined || canBegin(tenure, undefined, taken)) continue;
     return crowdedOut(
       key,
       tenure,
@@ -48,13 +48,13 @@ export function contradictionBetween(
   }
   return unexplained(
     key,
-    tenures.filter((tenure) => tenure.creator === undefined),
+    tenures.filter((tenure) => tenure.beginner === undefined),
     unknowns,
     taken,
   );
 }
 
-/** Gives each tenure that nobody was answered 201 for a call that may have begun it. */
+/** Gives each tenure a call that may have begun it. */
 function unexplained(
   key: string,
   tenures: readonly Tenure[],

@@ -1,0 +1,30 @@
+import type { FinalRow, History } from './history.ts';
+
+type Item = Readonly<Record<string, unknown>>;
+
+/** What the items of the table tell of a history when all is over. */
+export function tableAtEnd(items: readonly Item[]): Pick<History, 'finalRows' | 'begunBy'> {
+  return { finalRows: items.filter(isSandboxRow).map(finalRow), begunBy: begunBy(items) };
+}
+
+function isSandboxRow({ PK, SK }: Item): boolean {
+  return String(PK).startsWith('SBX#') && SK === 'META';
+}
+
+function finalRow(row: Item): FinalRow {
+  return {
+    sandboxId: String(row.sandbox_id),
+    status: String(row.status).split('#')[0] as string,
+    track: (row.allocated_to_track as string | undefined) ?? null,
+    idempotencyKey: (row.idempotency_key as string | undefined) ?? null,
+  };
+}
+
+/** The row says it while it is there, and its events when it is gone. */
+function begunBy(items: readonly Item[]): ReadonlyMap<string, string> {
+  return new Map(
+    items.flatMap(({ sandbox_id: sandboxId, allocation_request_id: requestId }) =>
+      typeof requestId === 'string' ? [[String(sandboxId), requestId] as const] : [],
+    ),
+  );
+}
