@@ -162,7 +162,10 @@ test('an owner that gives back what is deleted is told so, and not that there is
     .release('ben', 'A', [4, 5], notFound);
   expect(contradictionIn(history.with({ cleanupRuns: true }))).toBeUndefined();
   history.release('ann', 'A', [6, 7], notFound);
-  expect(contradictionIn(history.with({ cleanupRuns: true }))?.invariant).toBe('I3');
+  expect(contradictionIn(history.with({ cleanupRuns: true }))).toMatchObject({
+    invariant: 'I3',
+    message: '"ann " was told that sandbox A is not its own, or not there, after it had been given',
+  });
 });
 
 test('the request that allocated a sandbox, as the table tells, explains a 200 that no lost answer does', () => {

@@ -5,6 +5,7 @@ import {
   type History,
   keyOf,
   keyOfRow,
+  sandboxOf,
   trackOf,
 } from './history.ts';
 import { callsOf, certainTime, contradictionWithin, type Tenure, tenureOf, unique } from './tenure.ts';
@@ -90,15 +91,6 @@ function allocationsById(calls: readonly Call[]): ReadonlyMap<string, Call> {
       call.kind === 'allocate' && call.requestId !== undefined ? [[call.requestId, call] as const] : [],
     ),
   );
-}
-
-/** The sandbox that a call says something of. */
-function sandboxOf(call: Call): string | undefined {
-  return call.kind === 'allocate'
-    ? call.answer.is === 'allocated'
-      ? call.answer.sandboxId
-      : undefined
-    : call.sandboxId;
 }
 
 function judgeSandbox(

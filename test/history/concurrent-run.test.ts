@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { contradictionIn } from './checker.ts';
 import { runConcurrently } from './concurrent-run.ts';
-import { tellContradiction } from './history.ts';
+import { tellInFull } from './table-at-end.ts';
 
 // `npm run test:history` does the same with more of everything, for longer.
 for (const indexLagMs of [0, 300]) {
@@ -19,13 +19,7 @@ for (const indexLagMs of [0, 300]) {
       indexLagMs,
     });
     const contradiction = contradictionIn(run.history);
-    if (contradiction !== undefined) {
-      const text = tellContradiction(contradiction);
-      // The row and its events say who ended what.
-      const ids = new Set(text.match(/\b20\d{5}\b/g));
-      const rows = run.items.filter((item) => ids.has(String(item.PK).split('#')[1] ?? ''));
-      throw new Error([text, ...rows.map((row) => JSON.stringify(row))].join('\n'));
-    }
+    if (contradiction !== undefined) throw new Error(tellInFull(contradiction, run.history, run.items));
     expect(run.violations).toEqual([]);
     expect(run.kills).toBeGreaterThan(0);
     expect(run.history.calls.filter(({ answer }) => answer.is === 'allocated').length).toBeGreaterThan(20);

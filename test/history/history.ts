@@ -74,6 +74,12 @@ export function keyOfRow(row: FinalRow): string {
   return claimKeyText(claimKeyOf(row.track ?? '', row.idempotencyKey ?? undefined));
 }
 
+/** The sandbox that a call says something of. */
+export function sandboxOf({ kind, answer, sandboxId }: Call): string | undefined {
+  if (kind !== 'allocate') return sandboxId;
+  return answer.is === 'allocated' ? answer.sandboxId : undefined;
+}
+
 export function trackOf(key: string): string {
   return key.slice(0, key.indexOf(' '));
 }

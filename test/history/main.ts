@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { type Engine, startEngine } from '../../src/local/engine.ts';
 import { contradictionIn } from './checker.ts';
 import { runConcurrently } from './concurrent-run.ts';
-import { type Call, tellContradiction } from './history.ts';
+import type { Call } from './history.ts';
+import { tellInFull } from './table-at-end.ts';
 
 const HELP = `Many clients at several broker processes on one table, whose database fails at the wire and whose brokers are
 killed; then decides whether everything that the clients were told can be explained, and prints the shortest
@@ -63,7 +64,8 @@ async function main(): Promise<number> {
     if (values.save !== undefined) writeFileSync(values.save, JSON.stringify(run.history, null, 1));
     const contradiction = contradictionIn(run.history);
     for (const violation of run.violations) process.stdout.write(`${violation}\n`);
-    if (contradiction !== undefined) process.stdout.write(`${tellContradiction(contradiction)}\n`);
+    if (contradiction !== undefined)
+      process.stdout.write(`${tellInFull(contradiction, run.history, run.items)}\n`);
     process.stdout.write(
       `${run.history.calls.length} calls (${tellOutcomes(run.history.calls)}), ${run.kills} brokers killed, ${run.faultsStruck} faults, seed ${values.seed}: ${contradiction === undefined && run.violations.length === 0 ? 'explained' : 'NOT explained'}\n`,
     );

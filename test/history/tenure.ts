@@ -76,7 +76,10 @@ export function tenureOf(evidence: TenureEvidence): Tenure {
 export function contradictionWithin(tenure: Tenure): Contradiction | undefined {
   const { sandboxId, key, startAfter, startBefore, endAfter, endBefore } = tenure;
   if (startAfter.at >= startBefore.at) {
-    const message = `"${key}" was answered with sandbox ${sandboxId} before it can have been given`;
+    const message =
+      startAfter.call?.kind === 'allocate'
+        ? `"${key}" was answered with sandbox ${sandboxId} before it can have been given`
+        : `"${key}" was told that sandbox ${sandboxId} is not its own, or not there, after it had been given`;
     return { invariant: 'I3', message, calls: callsOf(startAfter, startBefore) };
   }
   if (endBefore.call !== undefined && endAfter.at >= endBefore.at) {
