@@ -255,9 +255,7 @@ function refusedThoughFree(
 function observationsOf(history: History): Call[] {
   const { finalRows } = history;
   if (finalRows === undefined) return [];
-  let time =
-    1 +
-    Math.max(0, ...history.calls.flatMap((call) => [call.sentAt, call.answeredAt]).filter(Number.isFinite));
+  let time = 1 + history.calls.reduce((latest, call) => Math.max(latest, lastTimeOf(call)), 0);
   const rows = new Map(finalRows.map((row) => [row.sandboxId, row]));
   const owners = new Map(
     history.calls.flatMap((call) =>
@@ -292,6 +290,10 @@ function observationsOf(history: History): Call[] {
     observed.push(see(call.track, sandboxId, answer));
   }
   return observed;
+}
+
+function lastTimeOf({ sentAt, answeredAt }: Call): number {
+  return Number.isFinite(answeredAt) ? answeredAt : sentAt;
 }
 
 function allocatedAnswer(row: FinalRow, given: Call | undefined): Call['answer'] {
