@@ -81,7 +81,7 @@ export class Releaser {
     }
   }
 
-  /** Cleanup may have been faster than an answer: also than one to this very call, if it was lost on the way to us. */
+  /** Cleanup may be faster than whoever repeats a release, and than this very call, if the answer to its commit was lost. */
   async #endedBefore(sandboxId: string, track: string): Promise<EndedAllocation> {
     const ending = await endingOf(this.#parts.database, sandboxId, track);
     if (ending === undefined) throw sandboxNotFound();

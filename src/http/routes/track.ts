@@ -105,7 +105,7 @@ export const trackRoutes: FastifyPluginAsyncZod<TrackRoutesOptions> = async (app
         tags: ['track'],
         summary: 'Give a sandbox back',
         description:
-          'The owner is done with it; it will be deleted. Repeating it gives the same answer, for thirty days after the deletion too.',
+          'The owner is done with it; it will be deleted. Repeating it gives the same answer for thirty days, also when it has been deleted by then.',
         security: SECURITY,
         headers: callerHeadersSchema,
         params: sandboxParametersSchema,
