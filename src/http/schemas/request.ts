@@ -56,7 +56,8 @@ export const reasonSchema = z
     reason: z
       .string()
       .trim()
-      .min(1)
+      // A length says nothing of blanks, which go before it is looked at.
+      .regex(/\S/, 'must not be blank')
       .max(500)
       .optional()
       .describe('Why, for the audit trail')

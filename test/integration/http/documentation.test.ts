@@ -237,6 +237,11 @@ describe('GET /v1/openapi.json', () => {
     });
   });
 
+  test('says of a reason that it must not be blank, as is enforced', () => {
+    const body = JSON.stringify(document.paths['/v1/admin/bulk-delete']?.post?.requestBody);
+    expect(body).toContain(JSON.stringify({ maxLength: 500, pattern: '\\S' }).slice(1, -1));
+  });
+
   test('holds no bound that only says how large a number can be', () => {
     expect(JSON.stringify(document)).not.toContain(String(Number.MAX_SAFE_INTEGER));
   });

@@ -43,6 +43,7 @@ test.each([
   ['POST', '/auto-delete-stale?grace_period_hours=soon', undefined, 'grace_period_hours'],
   ['POST', '/auto-delete-stale?grace_period_hours=8760.5', undefined, 'grace_period_hours'],
   ['POST', '/jobs/sync/pause', { reason: '' }, 'reason'],
+  ['POST', '/jobs/sync/pause', { reason: ' \r\n' }, 'reason'],
   ['POST', '/jobs/sync/pause', { reason: 'x'.repeat(501) }, 'reason'],
   ['GET', '/niosxaas-cleanups?limit=0', undefined, 'limit'],
   ['GET', '/niosxaas-cleanups?limit=101', undefined, 'limit'],
