@@ -7,6 +7,7 @@ const CACHE = join(ROOT, 'node_modules/.cache/schemathesis');
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 
 const CONFIG = join(import.meta.dirname, 'schemathesis.toml');
+const HOOKS = join(import.meta.dirname, 'hooks.py');
 
 /** What the tests need is not there; the message says what. */
 export class MissingError extends Error {}
@@ -53,7 +54,7 @@ export async function fuzz(command: string, name: string, url: string, options: 
       ...options,
     ],
     // It leaves files where it is started.
-    { stdio: 'inherit', cwd: CACHE },
+    { stdio: 'inherit', cwd: CACHE, env: { ...process.env, SCHEMATHESIS_HOOKS: HOOKS } },
   );
   const exitCode = await new Promise<number>((finished, failed) => {
     child.once('error', failed);
