@@ -58,7 +58,7 @@ async function main(): Promise<number> {
         story(engine?.url ?? (endpoint as string), tally, length, values['replay-path']),
         {
           seed,
-          numRuns: BATCH,
+          numRuns: values.path === undefined ? BATCH : 1,
           ...(values.path === undefined ? {} : { path: values.path }),
         },
       );
@@ -71,6 +71,8 @@ async function main(): Promise<number> {
         return 1;
       }
       process.stderr.write(`${tally.steps} steps in ${tally.stories} stories, ${seconds} s, seed ${seed}\n`);
+      // One story was to be seen again, and it has been.
+      if (values.path !== undefined) break;
     }
     process.stdout.write(
       `No story broke an invariant: ${tally.steps} steps in ${tally.stories} stories, seeds from ${firstSeed}\n`,

@@ -118,6 +118,13 @@ export class PoolModel {
     return missing <= ALWAYS_MAY_STALE || missing * 100 <= available * MAX_STALE_PERCENT;
   }
 
+  /** Whether a listing knows the pool: one that does not says nothing of what is to be deleted, either. */
+  knowsPool(listed: readonly string[]): boolean {
+    const available = this.of('available');
+    const missing = available.filter(({ sandboxId }) => !listed.includes(sandboxId));
+    return available.length === 0 || this.believes(listed.length, missing.length, available.length);
+  }
+
   /** Takes over the table as it is, after something whose outcome nobody can tell beforehand. */
   takeOver(seen: Snapshot, now: number): void {
     const before = new Map(this.rows);

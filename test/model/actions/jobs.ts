@@ -153,7 +153,9 @@ export class Cleanup extends Run {
     // and then: so one that was tried before may have to wait for a listing without it.
     const triedBefore = due.filter(({ nextAttemptAt }) => nextAttemptAt > 0).length;
     const someWait = body.deleted < due.length && body.deleted >= due.length - triedBefore;
-    if (this.faults.length > 0 || world.time.now() < world.unwellUntil || someWait) {
+    // Of what is gone already it asks the listing, which may have lost its last account to this very run.
+    const isUnbelieved = body.stopped_by === 'provider_unwell' && !model.knowsPool(world.listed);
+    if (this.faults.length > 0 || world.time.now() < world.unwellUntil || someWait || isUnbelieved) {
       world.expectTableAfter((seen) => {
         for (const { sandboxId, attempts } of due) {
           const row = seen.rows.get(sandboxId);
