@@ -4,6 +4,7 @@ import { asAdmin, asTrack } from '../support/client.ts';
 import { violations } from '../support/invariants.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Environment, makeTable, type TestTable } from '../support/table.ts';
+import { isSandbox } from '../support/table-rows.ts';
 import { GatedBroker, type Reply } from './gated-broker.ts';
 import { whileTimePasses } from './passing-time.ts';
 
@@ -85,9 +86,7 @@ export class CrashInstallation {
   }
 
   async rows(status?: string): Promise<Row[]> {
-    const rows = (await this.table.items()).filter(
-      ({ PK, SK }) => String(PK).startsWith('SBX#') && SK === 'META',
-    );
+    const rows = (await this.table.items()).filter(isSandbox);
     return status === undefined ? rows : rows.filter((row) => row.status === status);
   }
 

@@ -4,11 +4,11 @@ import { type Call, type History, tellContradiction } from '../history/history.t
 import { tableAtEnd } from '../history/table-at-end.ts';
 import { violations } from '../support/invariants.ts';
 import { providerViolations } from '../support/provider-violations.ts';
+import { dueForDeletion, isSandbox, statusOf } from '../support/table-rows.ts';
 import { leakTexts } from '../support/watched-log.ts';
 import type { Installation, Item } from './installation.ts';
 import type { Scenario } from './scenario.ts';
 import type { Visit } from './students.ts';
-import { dueForDeletion, isSandbox, statusOf } from './table-rows.ts';
 
 export interface Evidence {
   readonly scenario: Scenario;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../src/local/csp-simulator/seeded-random.ts';
 import { Recorder } from '../history/recorder.ts';
+import { dueForDeletion, isSandbox, statusOf } from '../support/table-rows.ts';
 import { check } from './checks.ts';
 import { type Installation, type Item, startInstallation } from './installation.ts';
 import { recoveries, type Struck } from './recovery.ts';
@@ -8,7 +9,6 @@ import type { GameDay } from './report.ts';
 import type { Fault, Scenario } from './scenario.ts';
 import { runClass, TRY_MS } from './students.ts';
 import { summarize } from './summary.ts';
-import { dueForDeletion, isSandbox, statusOf } from './table-rows.ts';
 
 export interface PlayOptions {
   readonly seed: number;

@@ -1,3 +1,4 @@
+import { isSandbox, statusOf } from '../support/table-rows.ts';
 import {
   type Contradiction,
   type FinalRow,
@@ -11,7 +12,7 @@ type Item = Readonly<Record<string, unknown>>;
 
 /** What the items of the table tell of a history when all is over. */
 export function tableAtEnd(items: readonly Item[]): Pick<History, 'finalRows' | 'begunBy'> {
-  return { finalRows: items.filter(isSandboxRow).map(finalRow), begunBy: begunBy(items) };
+  return { finalRows: items.filter(isSandbox).map(finalRow), begunBy: begunBy(items) };
 }
 
 /** A contradiction with all that was said of its sandboxes, and their rows and events, which say who ended what. */
@@ -27,14 +28,10 @@ export function tellInFull(contradiction: Contradiction, { calls }: History, ite
   ].join('\n');
 }
 
-function isSandboxRow({ PK, SK }: Item): boolean {
-  return String(PK).startsWith('SBX#') && SK === 'META';
-}
-
 function finalRow(row: Item): FinalRow {
   return {
     sandboxId: String(row.sandbox_id),
-    status: String(row.status).split('#')[0] as string,
+    status: statusOf(row),
     track: (row.allocated_to_track as string | undefined) ?? null,
     idempotencyKey: (row.idempotency_key as string | undefined) ?? null,
   };

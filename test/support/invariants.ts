@@ -1,4 +1,5 @@
 import { claimKeyOf, claimKeyText } from '../../src/domain/identifiers.ts';
+import { isSandbox } from './table-rows.ts';
 
 type Item = Record<string, unknown>;
 
@@ -8,7 +9,7 @@ type Item = Record<string, unknown>;
  */
 export function violations(items: readonly Item[]): string[] {
   const problems: string[] = [];
-  const sandboxes = items.filter((item) => String(item.PK).startsWith('SBX#') && item.SK === 'META');
+  const sandboxes = items.filter(isSandbox);
   const claims = items.filter((item) => String(item.PK).startsWith('CLAIM#'));
   const idsAfter = (prefix: string) =>
     items

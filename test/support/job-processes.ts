@@ -8,6 +8,7 @@ import {
 import { brokerProcessOfTest } from './broker.ts';
 import { type Answer, asAdmin, call } from './client.ts';
 import { type Environment, type TestTable, tableOfTest } from './table.ts';
+import { isSandbox } from './table-rows.ts';
 
 export type Item = Record<string, unknown>;
 
@@ -64,9 +65,7 @@ export async function jobProcesses(
     brokers,
     start,
     rows: async () => {
-      const rows = (await table.items()).filter(
-        (item) => String(item.PK).startsWith('SBX#') && item.SK === 'META',
-      );
+      const rows = (await table.items()).filter(isSandbox);
       return new Map(rows.map((row) => [String(row.sandbox_id), row]));
     },
     lease,

@@ -13,6 +13,7 @@ import { startBroker, type TestBroker } from './broker.ts';
 import { allocate, release } from './client.ts';
 import { DrivenTime } from './driven-time.ts';
 import { type Environment, type TestTable, tableOfTest } from './table.ts';
+import { isSandbox } from './table-rows.ts';
 import { tapDatabase } from './tapped-database.ts';
 
 export interface MortalBroker extends TestBroker {
@@ -111,7 +112,7 @@ function worldOf(
 
   async function rows(): Promise<Map<string, Row>> {
     const items = await table.items();
-    const sandboxes = items.filter((item) => String(item.PK).startsWith('SBX#') && item.SK === 'META');
+    const sandboxes = items.filter(isSandbox);
     return new Map(sandboxes.map((row) => [String(row.sandbox_id), row]));
   }
 

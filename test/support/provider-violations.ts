@@ -1,5 +1,6 @@
 import { lastSegment } from '../../src/local/csp-simulator/simulated-accounts.ts';
 import type { CspSimulator } from '../../src/local/csp-simulator.ts';
+import { isSandbox } from './table-rows.ts';
 
 type Item = Record<string, unknown>;
 
@@ -30,11 +31,7 @@ export function providerViolations(
   const sandboxes = new Map(
     named.map((item) => [lastSegment(String(item.external_id)), String(item.sandbox_id)]),
   );
-  const rows = new Map(
-    items
-      .filter((item) => String(item.PK).startsWith('SBX#') && item.SK === 'META')
-      .map((row) => [String(row.sandbox_id), row]),
-  );
+  const rows = new Map(items.filter(isSandbox).map((row) => [String(row.sandbox_id), row]));
 
   const deleted = new Map<string, number>();
   for (const request of simulator.log.of('delete')) {

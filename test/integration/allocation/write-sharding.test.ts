@@ -5,11 +5,10 @@ import { brokerOfTest } from '../../support/broker.ts';
 import { allocate, asAdmin, call, release } from '../../support/client.ts';
 import { violations } from '../../support/invariants.ts';
 import { type TestTable, tableOfTest } from '../../support/table.ts';
+import { isSandbox } from '../../support/table-rows.ts';
 
 const storedStatuses = async (table: TestTable) =>
-  (await table.items())
-    .filter((item) => String(item.PK).startsWith('SBX#') && item.SK === 'META')
-    .map((item) => String(item.status));
+  (await table.items()).filter(isSandbox).map((item) => String(item.status));
 
 async function statistics(url: string) {
   return (await call('GET', `${url}/v1/admin/stats`, asAdmin())).body;

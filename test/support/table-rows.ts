@@ -1,4 +1,4 @@
-import type { Item } from './installation.ts';
+type Item = Readonly<Record<string, unknown>>;
 
 export function isSandbox({ PK, SK }: Item): boolean {
   return String(PK).startsWith('SBX#') && SK === 'META';
