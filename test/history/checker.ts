@@ -134,7 +134,7 @@ function judgeSandbox(
   return tenureOf({
     sandboxId,
     key: keyOf(first),
-    allocatedBy,
+    beginner: creator ?? allocatedBy,
     held: [...given, ...owned.filter(({ answer }) => answer.is === 'seen' && answer.held)],
     ended: calls.filter((call) => call.track === track && isEnd(call)),
     releases: calls.filter((call) => call.kind === 'release' && call.track === track && isMaybeRelease(call)),

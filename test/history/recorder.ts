@@ -23,7 +23,6 @@ export class Recorder {
   readonly calls: Call[] = [];
   readonly #timeoutMs: number;
   #lastTime = 0;
-  #asked = 0;
 
   /** @param timeoutMs after which a client gives an answer up */
   constructor(timeoutMs: number) {
@@ -42,8 +41,7 @@ export class Recorder {
 
   /** The same, for callers that look at more than the answer. */
   async ask(target: Target, asked: Asked): Promise<Told> {
-    this.#asked += 1;
-    const requestId = `call-${this.#asked}`;
+    const requestId = `call-${this.calls.length}`;
     const pending: Call = {
       ...asked,
       requestId,

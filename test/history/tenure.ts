@@ -33,8 +33,8 @@ const NEVER: Bound = { at: Number.POSITIVE_INFINITY, call: undefined };
 export interface TenureEvidence {
   readonly sandboxId: string;
   readonly key: string;
-  /** The call that allocated it, as the table tells. */
-  readonly allocatedBy: Call | undefined;
+  /** As in the tenure. */
+  readonly beginner: Call | undefined;
   /** Calls of the key that were answered with this sandbox, and observations that its row was allocated. */
   readonly held: readonly Call[];
   /** Answered releases by its track, and observations that the row was no longer allocated. */
@@ -47,9 +47,7 @@ export interface TenureEvidence {
 }
 
 export function tenureOf(evidence: TenureEvidence): Tenure {
-  const { sandboxId, key, allocatedBy, held, ended, releases, notYet, othersEndAllocations } = evidence;
-  const creator = held.find((call) => call.answer.is === 'allocated' && call.answer.created);
-  const beginner = creator ?? allocatedBy;
+  const { sandboxId, key, beginner, held, ended, releases, notYet, othersEndAllocations } = evidence;
   const begun = beginner === undefined ? [] : [beginner];
   const startAfter = latest([...begun, ...notYet].map(sent));
   const startBefore = earliest([...begun, ...held, ...ended].map(answered));
@@ -58,8 +56,8 @@ export function tenureOf(evidence: TenureEvidence): Tenure {
     : releases.length === 0
       ? NEVER
       : earliest(releases.map(sent));
-  // Who created it sees nothing of it after its start; whoever repeats it does.
-  const stillHeld = held.filter((call) => call !== creator);
+  // Who began it sees nothing of it after its start; whoever repeats it does.
+  const stillHeld = held.filter((call) => call !== beginner);
   return {
     sandboxId,
     key,
@@ -68,7 +66,7 @@ export function tenureOf(evidence: TenureEvidence): Tenure {
     startBefore,
     endAfter: latest([mayEndFrom, ...stillHeld.map(sent)]),
     endBefore: earliest(ended.map(answered)),
-    witness: creator ?? (held[0] as Call),
+    witness: held.find((call) => call === beginner) ?? (held[0] as Call),
   };
 }
 

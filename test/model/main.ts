@@ -58,8 +58,7 @@ async function main(): Promise<number> {
         story(engine?.url ?? (endpoint as string), tally, length, values['replay-path']),
         {
           seed,
-          numRuns: values.path === undefined ? BATCH : 1,
-          ...(values.path === undefined ? {} : { path: values.path }),
+          ...(values.path === undefined ? { numRuns: BATCH } : { numRuns: 1, path: values.path }),
         },
       );
       const seconds = Math.round((performance.now() - began) / 1000);

@@ -49,6 +49,11 @@ export class PoolModel {
     return [...this.rows.values()].find((row) => row.status === 'allocated' && keyOfRow(row) === key);
   }
 
+  /** Who holds a sandbox, or held it last. */
+  trackOf(sandboxId: string): string | null | undefined {
+    return (this.rows.get(sandboxId) ?? this.endings.get(sandboxId))?.track;
+  }
+
   /** Those that an allocation may take, and those of them that it must not overlook. */
   candidates(namePrefix: string, now: number): { all: Set<string>; certain: Set<string> } {
     const all = [...this.rows.values()].filter(

@@ -155,11 +155,7 @@ export class World {
 
   /** A sandbox for a caller's command: any number stands for one, even numbers for one that it holds or held. */
   sandboxNear(number: number, track: string): string {
-    const { rows, endings } = this.model;
-    return this.#choose(
-      number,
-      (sandboxId) => (rows.get(sandboxId) ?? endings.get(sandboxId))?.track === track,
-    );
+    return this.#choose(number, (sandboxId) => this.model.trackOf(sandboxId) === track);
   }
 
   /** A sandbox for an operator's command: even numbers stand for one in a state that the command is for. */

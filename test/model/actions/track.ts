@@ -106,8 +106,7 @@ export class Release implements Request {
 
   foresee({ model }: World, broker: GatedBroker, { status, body }: Reply): void {
     const row = model.rows.get(this.#sandboxId);
-    const ending = model.endings.get(this.#sandboxId);
-    if ((row ?? ending)?.track !== this.track) {
+    if (model.trackOf(this.#sandboxId) !== this.track) {
       expectRefusal(row, status, body);
       return;
     }
@@ -117,7 +116,7 @@ export class Release implements Request {
       expectThat(at >= this.#began && at <= broker.now, `deletion_requested_at is ${at} at ${broker.now}`);
       model.end(row.sandboxId, at);
     } else {
-      const first = row === undefined ? ending?.at : row.deletionRequestedAt;
+      const first = row === undefined ? model.endings.get(this.#sandboxId)?.at : row.deletionRequestedAt;
       expectThat(
         first === undefined || at === first,
         `a repeated release says ${at}, the first said ${first}`,
